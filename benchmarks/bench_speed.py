@@ -1,0 +1,100 @@
+"""Speed, in one run and one process: facetcode against medspaCy's default pipeline and against its bare tokenizer.
+
+    python benchmarks/bench_speed.py [NOTES ...] [--notes 200] [--medspacy-notes 30] [--sizes 1 10 100 1000]
+
+NOTES are JSONL files, folders of .txt or .txt files. The three take turns on every note, so that a busy machine slows
+all of them alike; medspaCy's default pipeline sees the first notes only, because it takes by far the longest. Then one
+note is repeated to each size (in kB) to see how the time grows. Times are wall time after one note to warm up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import medspacy
+from loguru import logger
+
+from extractor import Coder
+from extractor.batch.sources import Incoming, open_sources
+
+CORPUS = Path(__file__).resolve().parent.parent / "corpus"
+
+
+@dataclass
+class Contender:
+    """One way to read a note, with the seconds that it took for each."""
+
+    name: str
+    read: Callable[[str], object]
+    seconds: list[float] = field(default_factory=list)
+
+    def time(self, text: str) -> None:
+        start = time.perf_counter()
+        self.read(text)
+        self.seconds.append(time.perf_counter() - start)
+
+    def rate(self, notes: int | None = None) -> float:
+        """Notes a second over the first `notes` (default: all that it read)."""
+        taken = self.seconds[:notes]
+        return len(taken) / sum(taken)
+
+
+def default_notes() -> list[str]:
+    """The notes of the corpus, or its samples where there are none yet."""
+    return [str(path) for path in sorted(CORPUS.rglob("*.jsonl"))] or [str(CORPUS / "samples")]
+
+
+def compare(texts: Sequence[str], medspacy_notes: int) -> None:
+    logger.disable("PyRuSH")  # it logs every token; without this medspaCy would be slower still
+    default = Contender("medspaCy, default pipeline", medspacy.load())
+    tokenizer = Contender("medspaCy, bare tokenizer", medspacy.load(medspacy_enable={"medspacy_tokenizer"}))
+    coder = Contender("facetcode", Coder().code)
+    for contender in (default, tokenizer, coder):
+        contender.read(texts[0])
+    for number, text in enumerate(texts):
+        for contender in (default, tokenizer, coder) if number < medspacy_notes else (tokenizer, coder):
+            contender.time(text)
+    characters = sum(map(len, texts))
+    print(f"{len(texts)} notes, {characters / len(texts):,.0f} characters each on average; one process")
+    for contender in (default, tokenizer, coder):
+        print(f"  {contender.name:<28}{contender.rate():>10.1f} notes/s  ({len(contender.seconds)} notes)")
+    same = len(default.seconds)
+    print(f"  facetcode / default pipeline {coder.rate(same) / default.rate():>9.2f} x     (the same {same} notes)")
+    print(f"  facetcode / bare tokenizer   {coder.rate() / tokenizer.rate():>9.3f} x")
+
+
+def growth(text: str, sizes: Sequence[int]) -> None:
+    coder = Coder()
+    coder.code(text)
+    print("one note, repeated\n      size   seconds  seconds/MB")
+    for size in sizes:
+        length = size * 1000
+        long = (text + "\n\n") * (length // (len(text) + 2) + 1)
+        start = time.perf_counter()
+        coder.code(long[:length])
+        seconds = time.perf_counter() - start
+        print(f"{size:>7} kB {seconds:>9.3f} {seconds / length * 1e6:>11.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("inputs", metavar="NOTES", nargs="*", default=default_notes())
+    parser.add_argument("--notes", type=int, default=200, help="read at most so many (default 200)")
+    parser.add_argument("--medspacy-notes", type=int, default=30, help="of these for the default pipeline (default 30)")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1, 10, 100, 1000], help="kB of the growing note")
+    given = parser.parse_args()
+    items = (item for item in open_sources(given.inputs) if isinstance(item, Incoming))
+    texts = [item.note.text for item in islice(items, given.notes)]
+    if not texts:
+        parser.error("no notes in the input")
+    compare(texts, given.medspacy_notes)
+    growth(texts[0], given.sizes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""Drugs of a note and where they went: into the target, the skin, a vein, the wash bowl.
+
+`AgentReader.hits` finds drug names; `AgentReader.read` gives each its role from the nearest cue (`agent_view`), from
+its partners in a mixture and, when nothing is said, from its place in the procedure. The words are rows of agents.csv
+and agent_roles.csv.
+
+>>> from extractor.patterns import PatternFolder
+>>> reader = AgentReader(PatternFolder())
+>>> note = "Skin wheal with lidocaine 1%. Then 0.5 mL of 0.5% Marcaine at each nerve."
+>>> [(a.name, a.role, a.concentration) for a in reader.read(note, [SentenceView(0, len(note), "body", "performed")])]
+[('lidocaine', 'skin_anesthetic', '1%'), ('bupivacaine', 'injectate', '0.5%')]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from extractor.agent_amounts import amounts
+from extractor.agent_boxes import unticked
+from extractor.agent_names import DrugNames
+from extractor.agent_view import REACH, AgentHit, Near, Phrases, RoleRow, SentenceView, View, Way
+from extractor.patterns import PatternFolder
+from extractor.records import Agent
+
+__all__ = ["AgentHit", "AgentReader", "SentenceView", "injectate_names"]
+
+Role = Literal["injectate", "skin_anesthetic", "contrast", "sedation", "prep", "flush", "systemic"]
+
+_NOT_DONE = frozenset(
+    "history medications allergies plan planned consent imaging_findings exam indication discharge teaching admin"
+    " timeout numbering".split()
+)
+_SECOND_HAND = frozenset({"title", "impression", "diagnosis", "comment"})  # used when the body names no drug
+_BY_CLASS: dict[str, Role] = {"contrast": "contrast", "sedation": "sedation", "prep": "prep", "systemic": "systemic"}
+_AT_TARGET = frozenset({"steroid", "neurolytic", "biologic"})  # not put anywhere else unless the note says so
+_WAYS: tuple[Way, Way] = ("left", "right")
+_LONGEST_MIXTURE = 12
+_VOTES = frozenset({"injectate", "skin_anesthetic", "each", "flush"})
+_UNNAMED = frozenset({"generic", "vehicle"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The role of one drug; `sure` is False when only a verb or the place in the note spoke for it."""
+
+    role: Role | None
+    sure: bool = True
+
+
+def injectate_names(agents: Iterable[Agent]) -> tuple[str, ...]:
+    """Names of what was put at the target, in order of mention: no vehicles, and no words such as "steroid" alone.
+
+    >>> saline, drug = Agent("saline", "injectate", 0, 6, "vehicle"), Agent("lidocaine", "injectate", 9, 18, "other")
+    >>> injectate_names([saline, drug])
+    ('lidocaine',)
+    """
+    return tuple(dict.fromkeys(a.name for a in agents if a.role == "injectate" and a.drug_class not in _UNNAMED))
+
+
+class AgentReader:
+    """Finds drugs and their roles; built once from the patterns, then read-only."""
+
+    def __init__(self, patterns: PatternFolder) -> None:
+        self._names = DrugNames(patterns)
+        by_phrase: dict[str, list[RoleRow]] = {}
+        for cue in patterns.csv("agent_roles.csv", RoleRow, key="key"):
+            by_phrase.setdefault(cue.phrase, []).append(cue)
+        self._cues: Phrases[tuple[RoleRow, ...]] = Phrases({phrase: tuple(cues) for phrase, cues in by_phrase.items()})
+
+    def hits(self, text: str) -> tuple[AgentHit, ...]:
+        """All drug names of a text, longest first, without overlaps. Linear in the length of the text."""
+        return self._names.hits(text)
+
+    def read(
+        self, text: str, sentences: Sequence[SentenceView], hits: Sequence[AgentHit] | None = None
+    ) -> tuple[Agent, ...]:
+        """Every drug that was used at this encounter, with its role and amounts."""
+        found = self.hits(text) if hits is None else tuple(hits)
+        if not found:
+            return ()
+        whole = sentences or [SentenceView(0, len(text), "", "performed")]
+        return _Roles(View(text, whole, found, self._cues)).agents()
+
+
+class _Roles:
+    """The decisions about one note."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.hits = view.hits
+        self.partners = self._partners()
+        self.walks: dict[Way, list[tuple[Near, ...]]] = {}
+        self.reached: dict[Way, dict[int, int]] = {}  # cue -> least cost of a drug that reaches it going this way
+        for way in _WAYS:
+            walks = [tuple(view.walk(index, way, self.partners[index])) for index in range(len(self.hits))]
+            self.walks[way], self.reached[way] = walks, {}
+            for near in (near for walk in walks for near in walk):
+                self.reached[way][near.cue.start] = min(near.cost, self.reached[way].get(near.cue.start, near.cost))
+        self.done = [self._performed(index) for index in range(len(self.hits))]
+        self.negated = self._negated()
+        self.amounts = [amounts(view, index) for index in range(len(self.hits))]
+        needles = [view.starts[cue.start] for cue in view.cues if cue.has("needle")]
+        self.needles = (needles[0], needles[-1]) if needles else (len(view.text), 0)
+
+    def agents(self) -> tuple[Agent, ...]:
+        """All drugs with a role, in the order of the text."""
+        verdicts = [self._verdict(index) for index in range(len(self.hits))]
+        roles = self._settle(verdicts)
+        agents: list[Agent] = []
+        for index, role in enumerate(roles):
+            if role is not None:
+                hit = self.hits[index]
+                agents.append(
+                    Agent(
+                        hit.name, role, hit.start, hit.end, hit.drug_class, *self.amounts[index], self._section(index)
+                    )
+                )
+        named = [a for a in agents if a.section not in _SECOND_HAND]
+        return tuple(agents if not injectate_names(named) else named)
+
+    def _section(self, index: int) -> str:
+        sentence = self.view.sentence(self.hits[index].start)
+        return sentence.section if sentence else ""
+
+    def _performed(self, index: int) -> bool:
+        sentence = self.view.sentence(self.hits[index].start)
+        return sentence is not None and sentence.assertion == "performed" and sentence.section not in _NOT_DONE
+
+    def _partners(self) -> list[frozenset[int]]:
+        """For each drug the others of its mixture: neighbours with only amounts and joining words between."""
+        chains: list[list[int]] = []
+        for index in range(len(self.hits)):
+            if index and len(chains[-1]) < _LONGEST_MIXTURE and self.view.gap(index - 1, index, "filler", "joiner"):
+                chains[-1].append(index)
+            else:
+                chains.append([index])
+        return [partners for partners in map(frozenset, chains) for _ in partners]
+
+    def _negated(self) -> list[bool]:
+        """Drugs that the note says were not used: "no steroid or contrast", "[ ] ropivacaine", a corrected slip."""
+        view, count = self.view, len(self.hits)
+        negated = [self._denied(index, "left") for index in range(count)]
+        for index in range(1, count):
+            if negated[index - 1] and view.gap(index - 1, index, "filler", "alternative"):
+                listed = index + 1 < count and view.gap_has(index, index + 1, "alternative")
+                negated[index] |= listed or view.gap_has(index - 1, index, "alternative")
+        for index in range(count - 1, -1, -1):
+            follower = index + 1 < count and negated[index + 1] and self._denied(index + 1, "right")
+            negated[index] |= self._denied(index, "right") or (
+                follower and view.gap(index, index + 1, "filler", "alternative", "joiner")
+            )
+            if index + 1 < count and self.hits[index].drug_class == self.hits[index + 1].drug_class:
+                slip = view.gap_has(index, index + 1, "correction")
+                negated[index] |= slip and view.gap(index, index + 1, "filler", "correction")
+            negated[index] |= unticked(view, index)
+        return negated
+
+    def _denied(self, index: int, way: Way) -> bool:
+        for near in self._walk(index, way):
+            if near.cost > 0:
+                return False
+            if near.row.role == "not_used" and not self._other_box(near, index):
+                return True
+        return False
+
+    def _other_box(self, near: Near, index: int) -> bool:
+        """True for the "no" of a ticked box or of another field ("Sedation: no  Lidocaine 1%")."""
+        if near.cue.start > self.view.spans[index][0] or near.cue.start == 0:
+            return False
+        gap = self.view.text[self.view.ends[near.cue.end - 1] : self.view.starts[near.cue.end]]
+        return self.view.words[near.cue.start - 1] == "]" or len(gap) > 1
+
+    def _verdict(self, index: int) -> _Verdict:
+        hit, section = self.hits[index], self._section(index)
+        if not self.done[index] or self.negated[index]:
+            return _Verdict(None)
+        if hit.drug_class in _BY_CLASS:
+            return _Verdict(_BY_CLASS[hit.drug_class])
+        if self._systemic(index):
+            return _Verdict("systemic")
+        if hit.drug_class == "generic" and self._has(index, "right", "procedure_name", 0):
+            return _Verdict(None)
+        best = self._best(index)
+        if best is not None and best.row.role == "flush" and best.cost < 4:
+            return _Verdict("flush")
+        if hit.drug_class in _AT_TARGET:
+            return _Verdict("injectate")
+        role, cost = self._voted(best)
+        partners = [other for other in self.partners[index] if not self.negated[other]]
+        mixed = any(self.hits[other].drug_class in _AT_TARGET for other in partners)
+        if role == "skin_anesthetic" and best is not None and best.row.weight == "strong" and cost <= 6:
+            return _Verdict("skin_anesthetic")
+        if mixed:
+            return _Verdict("injectate")
+        told = role == "injectate" and best is not None and (best.row.weight == "strong" or best.row.role == "each")
+        if section == "skin" or (section in ("anesthesia", "sedation") and not told):
+            return _Verdict("skin_anesthetic" if hit.drug_class != "other" else "systemic")
+        if section == "injectate":
+            return _Verdict("injectate")
+        return _Verdict(role, sure=best is not None and best.row.weight == "strong")
+
+    def _systemic(self, index: int) -> bool:
+        return self._has(index, "left", "systemic", 0) or self._has(index, "right", "systemic", 3)
+
+    def _has(self, index: int, way: Way, role: str, reach: int) -> bool:
+        return any(near.row.role == role for near in self._walk(index, way) if near.cost <= reach)
+
+    def _best(self, index: int) -> Near | None:
+        """The cue with the least cost; a weak cue must stand clearly nearer than a strong one."""
+        best: Near | None = None
+        for way in _WAYS:
+            for near in self._walk(index, way):
+                if near.row.role not in _VOTES or self._nearer_to_another(near, way):
+                    continue
+                cost = near.cost + (8 if near.row.weight == "weak" else 0) + (3 if near.row.role == "each" else 0)
+                if cost <= REACH and (best is None or cost < best.cost):
+                    best = Near(near.row, cost, near.cue)
+        return best
+
+    def _walk(self, index: int, way: Way) -> tuple[Near, ...]:
+        return self.walks[way][index]
+
+    def _nearer_to_another(self, near: Near, way: Way) -> bool:
+        """True when the cue stands nearer to the drug on its other side, as in "0.5 mL bupi each, skin lido"."""
+        return self.reached["right" if way == "left" else "left"].get(near.cue.start, REACH + 1) < near.cost
+
+    @staticmethod
+    def _voted(best: Near | None) -> tuple[Role | None, int]:
+        if best is None:
+            return None, REACH
+        return ("skin_anesthetic" if best.row.role == "skin_anesthetic" else "injectate"), best.cost
+
+    def _settle(self, verdicts: Sequence[_Verdict]) -> list[Role | None]:
+        """The roles, with those that no clear cue decided taken from the order of the procedure."""
+        roles: list[Role | None] = []
+        numbed: set[tuple[str, str]] = set()  # drug and strength that went into the skin so far
+        last = max(
+            (index for index in range(len(self.hits)) if self._may_be_target(index, verdicts[index])), default=-1
+        )
+        for index, verdict in enumerate(verdicts):
+            hit, role = self.hits[index], verdict.role
+            if not self.done[index] or self.negated[index]:
+                roles.append(None)
+                continue
+            if hit.drug_class == "vehicle":
+                role = role or self._vehicle(index, verdicts)
+            elif hit.drug_class == "other":
+                role = role or "systemic"
+            elif not verdict.sure or (role is None and hit.drug_class == "local_anesthetic"):
+                role = self._by_place(index, role, numbed, last)
+            if role == "skin_anesthetic":
+                numbed.add((hit.name, self.amounts[index][0]))
+            roles.append(role)
+        return roles
+
+    def _may_be_target(self, index: int, verdict: _Verdict) -> bool:
+        if not self.done[index] or self.negated[index] or verdict.role not in ("injectate", None):
+            return False
+        return self.hits[index].drug_class in ("local_anesthetic", "steroid", "generic")
+
+    def _vehicle(self, index: int, verdicts: Sequence[_Verdict]) -> Role:
+        near = [verdicts[other].role for other in sorted(self.partners[index]) if other != index]
+        return next((role for role in near if role in ("injectate", "skin_anesthetic")), "flush")
+
+    def _by_place(self, index: int, role: Role | None, numbed: set[tuple[str, str]], last: int) -> Role | None:
+        """The role of a local anesthetic that no cue decided; `last` is the last drug that may be for the target."""
+        hit = self.hits[index]
+        strength, _, volume, _ = self.amounts[index]
+        if hit.drug_class == "generic" and role is None:
+            return None
+        needle_before, needle_after = self.needles[0] < hit.start, self.needles[1] > hit.end
+        if numbed:
+            repeated = any(name == hit.name and strength in ("", given) for name, given in numbed)
+            if role == "injectate" or (not repeated and (needle_before or volume or role is None)):
+                return "injectate"
+            if repeated and role is None and volume and needle_before:
+                return "injectate"
+            return "skin_anesthetic"
+        if role == "skin_anesthetic":
+            return role
+        if not needle_before and needle_after and (index < last or role is None):
+            return "skin_anesthetic"
+        return "injectate"

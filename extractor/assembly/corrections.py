@@ -1,0 +1,68 @@
+"""Self-corrections in dictation: what was taken back is no longer a mention.
+
+"right, no scratch that, left" takes back the side before the cue; "L5-S1, correction, the L4-5 joint" the level before it. A
+cue takes back only what the words right after it replace: a side for a side, a level for a level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from extractor.mentions import Cue, Hit, LevelHit, Reading
+
+H = TypeVar("H", Hit, LevelHit)
+_REACH_BEFORE = 60
+_REACH_AFTER = 40
+
+
+def without_corrected(reading: Reading) -> Reading:
+    """The reading without the sides and levels that the speaker took back."""
+    cues = _cue_runs([cue for cue in reading.cues if cue.category == "correction"])
+    if not cues:
+        return reading
+    sides, levels = list(reading.sides), list(reading.levels)
+    for start, end in cues:
+        side_after = _first_after(sides, end)
+        level_after = _first_after(levels, end)
+        side_before = _last_before(sides, start)
+        level_before = _last_before(levels, start)
+        if side_after and side_before and side_after.value != side_before.value:
+            if not (level_before and level_before.start > side_before.end and not level_after):
+                sides.remove(side_before)
+            elif level_before:
+                sides.remove(side_before)
+        if level_after and level_before:
+            items = level_before.mention.items
+            if len(items) > len(level_after.mention.items) and len(items) > 1:
+                kept = items[:-1]
+                mention = replace(level_before.mention, items=kept, end=kept[-1].end)
+                levels[levels.index(level_before)] = replace(level_before, mention=mention)
+            else:
+                levels.remove(level_before)
+                if side_after is None:
+                    continue
+                if side_before in sides and side_before and side_before.end <= level_before.start and side_after.end <= level_after.start + 40:
+                    sides.remove(side_before)
+    return replace(reading, sides=tuple(sides), levels=tuple(levels))
+
+
+def _cue_runs(cues: list[Cue]) -> list[tuple[int, int]]:
+    """Neighbouring cues ("no sorry, strike that") as one stretch."""
+    runs: list[tuple[int, int]] = []
+    for cue in cues:
+        if runs and cue.start - runs[-1][1] <= 4:
+            runs[-1] = (runs[-1][0], cue.end)
+        else:
+            runs.append((cue.start, cue.end))
+    return runs
+
+
+def _first_after(hits: list[H], end: int) -> H | None:
+    found = [hit for hit in hits if end <= hit.start <= end + _REACH_AFTER]
+    return found[0] if found else None
+
+
+def _last_before(hits: list[H], start: int) -> H | None:
+    found = [hit for hit in hits if start - _REACH_BEFORE <= hit.end <= start]
+    return found[-1] if found else None

@@ -1,0 +1,247 @@
+"""Facet joints and medial branches: which were treated, from title, body and addendum together.
+
+The body governs over the title (ruling 7), a generic body leaves the title standing, a correcting addendum governs both. Nerve names and
+bone sites are two views of one thing: they are merged, and when they cannot both be true the difference becomes a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from extractor import anatomy
+from extractor.assembly.sites import SiteSet, joints_of
+from extractor.assembly.statements import Statement
+from extractor.records import Flag, Span
+
+
+@dataclass
+class View:
+    """What one zone (title, body, addendum) says about the facet family."""
+
+    joints: SiteSet = field(default_factory=SiteSet)
+    nerves: SiteSet = field(default_factory=SiteSet)
+    bones: SiteSet = field(default_factory=SiteSet)
+    listed: SiteSet = field(default_factory=SiteSet)  # joints that a bare list of vertebrae may mean
+    bare_nerves: SiteSet = field(default_factory=SiteSet)  # vertebrae without a noun
+    pairs: SiteSet = field(default_factory=SiteSet)  # "L4-5 medial branch block": one pair that may name a joint or two nerves
+
+    def __bool__(self) -> bool:
+        return any((self.joints, self.nerves, self.bones, self.listed, self.bare_nerves, self.pairs))
+
+
+@dataclass
+class Facets:
+    """The result: joints and nerves with sides, and doubts."""
+
+    joints: SiteSet
+    nerves: SiteSet
+    flags: list[Flag]
+    by_joint: bool = False  # joints were entered themselves
+    by_nerve: bool = False
+
+
+def read(
+    statements: Sequence[Statement],
+    *,
+    by_joint: bool,
+    by_nerve: bool,
+    title_side: str,
+    body_side: str,
+    generic_body: bool,
+) -> Facets:
+    """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none or several)."""
+    allowed = [s for s in statements if not s.denied]
+    title = _view((s for s in allowed if s.zone == "title"), by_joint, by_nerve)
+    body = _view((s for s in allowed if s.zone in {"body", "neutral"}), by_joint, by_nerve)
+    if not title and not body:
+        title = _view((s for s in allowed if s.zone == "impression"), by_joint, by_nerve)
+    if not title and not body:
+        title = _view((s for s in allowed if s.zone == "planned"), by_joint, by_nerve)
+    denied = _view((s for s in statements if s.denied and s.zone != "planned"), by_joint, by_nerve)
+    flags: list[Flag] = []
+    title_joints, title_nerves = _settle(title, None, by_joint, by_nerve, [])
+    body_joints, body_nerves = _settle(body, title, by_joint, by_nerve, flags)
+    default = title_side or body_side
+    if body_joints or body_nerves:
+        body_default = body_side if not title_side else title_side
+        body_joints = body_joints.filled(title_joints, body_default)
+        body_nerves = body_nerves.filled(title_nerves, body_default)
+    title_joints = title_joints.filled(body_joints, default)
+    title_nerves = title_nerves.filled(body_nerves, default)
+    body_joints, body_nerves = _without(body_joints, body_nerves, denied)
+    title_left = _without(title_joints, title_nerves, denied)
+    chosen = _choose((title_joints, title_nerves), title_left, (body_joints, body_nerves), denied, generic_body, flags)
+    return Facets(chosen[0], chosen[1], flags, by_joint, by_nerve)
+
+
+def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> View:
+    view = View()
+    rows = list(statements)
+    bony = {s.sentence for s in rows if s.kind == "bone"}
+    for s in rows:
+        evidence = [Span(s.mention.start, s.mention.end)]
+        if s.source:
+            evidence.append(Span(*s.source))
+        if s.kind == "bone":
+            _put(view.bones, s.nerves, s.side, evidence)
+        elif s.kind == "joint":
+            if s.joints:
+                _put(view.joints, s.joints, s.side, evidence)
+            elif s.listed:
+                _put(view.listed, s.listed, s.side, evidence)
+        elif s.kind == "nerve":
+            _nerve(view, s, evidence, rows)
+        elif s.kind == "bare":
+            _bare(view, s, evidence, bony, by_joint, by_nerve, rows)
+    return view
+
+
+def _nerve(view: View, s: Statement, evidence: list[Span], rows: Sequence[Statement]) -> None:
+    if s.mention.noun == "third_occipital_nerve":
+        _put(view.nerves, s.nerves, s.side, evidence)
+    elif s.pairs_only and len(s.mention.items) > 1:
+        _put(view.joints, s.joints, s.side, evidence)
+    elif s.pairs_only and s.mention.noun in {"medial_branch", "nerve"}:
+        _put(view.pairs, s.joints, s.side, evidence)
+    else:
+        _put(view.nerves, s.vertebrae, s.side, evidence)
+
+
+def _bare(
+    view: View, s: Statement, evidence: list[Span], bony: set[int], by_joint: bool, by_nerve: bool, rows: Sequence[Statement]
+) -> None:
+    singles = not s.joints
+    if by_nerve and not by_joint:
+        if singles and s.sentence in bony:
+            _put(view.bones, [n for v in s.vertebrae if (n := anatomy.nerve_at_bone(v))], s.side, evidence)
+        elif s.pairs_only:
+            _put(view.joints if len(s.mention.items) > 1 else view.pairs, s.joints, s.side, evidence)
+        else:
+            _put(view.bare_nerves, s.vertebrae, s.side, evidence)
+    elif s.joints:
+        _put(view.joints, s.joints, s.side, evidence)
+    elif s.listed:
+        _put(view.listed, s.listed, s.side, evidence)
+
+
+def _put(sites: SiteSet, names: Iterable[str], side: str, evidence: list[Span]) -> None:
+    for name in names:
+        if name != "S1" or True:
+            sites.add(name, side, evidence)
+
+
+def _settle(view: View, title: View | None, by_joint: bool, by_nerve: bool, flags: list[Flag]) -> tuple[SiteSet, SiteSet]:
+    """Joints and nerves of one view; the pairs, bones and bare lists are read in the light of what else is said."""
+    joints, nerves = SiteSet(), SiteSet()
+    if by_nerve:
+        nerves = _merged_nerves(view, title, flags)
+        supported = set(joints_of(SiteSet(), _unsided(nerves)))
+        if not nerves and title is not None and not by_joint and (title.nerves or title.bones):
+            pass
+        elif not nerves and view.joints and not by_joint:
+            joints = view.joints
+        if not nerves and view.pairs:
+            joints, nerves = _pairs(view.pairs, joints, flags, title)
+        if by_joint and view.joints and not view.joints.names <= supported:
+            joints = view.joints
+        elif by_joint and view.joints:
+            joints = view.joints
+    elif view.joints:
+        joints = view.joints
+        if view.pairs and not joints:
+            joints = view.pairs
+    elif view.pairs:
+        joints = view.pairs
+    elif view.listed:
+        joints = view.listed
+        flags.append(Flag("ambiguous_level", tuple(span for spans in view.listed.spans.values() for span in spans)))
+    if by_joint and by_nerve and not joints and view.listed:
+        joints = view.listed
+        flags.append(Flag("ambiguous_level", tuple(span for spans in view.listed.spans.values() for span in spans)))
+    return joints, nerves
+
+
+def _pairs(pairs: SiteSet, joints: SiteSet, flags: list[Flag], title: View | None) -> tuple[SiteSet, SiteSet]:
+    """"L4-5 medial branch block": two nerves by ruling 5; a title that names nerves or joints settles it."""
+    nerves = SiteSet()
+    for (pair, side), evidence in pairs.spans.items():
+        for name in pair.split("-"):
+            nerves.add(name, side, evidence)
+    return joints, nerves
+
+
+def _merged_nerves(view: View, title: View | None, flags: list[Flag]) -> SiteSet:
+    """Nerves by name and by bone site as one set."""
+    if not view.nerves:
+        return view.bones if view.bones else view.bare_nerves if not view.joints and not view.pairs else SiteSet()
+    named, bony = view.nerves.names, view.bones.names
+    extra = bony - named
+    if not extra or not bony:
+        return view.nerves
+    known = (title.nerves.names | title.bones.names) if title else set()
+    if named < bony or extra <= known or extra <= {"L5"}:
+        merged = SiteSet()
+        for source in (view.nerves, view.bones):
+            for (site, side), evidence in source.spans.items():
+                merged.add(site, side, evidence)
+        return merged
+    flags.append(Flag("level_conflict", tuple(span for spans in view.bones.spans.values() for span in spans)))
+    return view.nerves
+
+
+def _unsided(sites: SiteSet) -> SiteSet:
+    result = SiteSet()
+    for (site, _), evidence in sites.spans.items():
+        result.add(site, "", evidence)
+    return result
+
+
+def _without(joints: SiteSet, nerves: SiteSet, denied: View) -> tuple[SiteSet, SiteSet]:
+    denied_nerves = SiteSet()
+    for source in (denied.nerves, denied.bones):
+        for (site, side), evidence in source.spans.items():
+            denied_nerves.add(site, side, evidence)
+    return joints.without(denied.joints), nerves.without(denied_nerves)
+
+
+def _choose(
+    title: tuple[SiteSet, SiteSet],
+    title_left: tuple[SiteSet, SiteSet],
+    body: tuple[SiteSet, SiteSet],
+    denied: View,
+    generic_body: bool,
+    flags: list[Flag],
+) -> tuple[SiteSet, SiteSet]:
+    in_title, in_body = joints_of(*title), joints_of(*body)
+    if not (body[0] or body[1]):
+        return title_left
+    if not (title[0] or title[1]):
+        return body
+    left = joints_of(*title_left)
+    if set(in_body) == set(left) and _nerves_agree(title_left, body):
+        if _sides_conflict(left, in_body):
+            flags.append(_flag("side_conflict", title, body))
+        return body
+    if set(in_body) < set(left) or (not in_body and left):
+        missing = set(left) - set(in_body)
+        if generic_body and missing and not _sides_conflict({j: s for j, s in left.items() if j in in_body}, in_body):
+            return title_left
+    flags.append(_flag("level_conflict", title, body))
+    return body
+
+
+def _nerves_agree(title: tuple[SiteSet, SiteSet], body: tuple[SiteSet, SiteSet]) -> bool:
+    """Where no joint is complete the nerves themselves must agree."""
+    if joints_of(*title) or joints_of(*body):
+        return True
+    return not title[1] or not body[1] or title[1].names == body[1].names
+
+
+def _sides_conflict(title: dict[str, str], body: dict[str, str]) -> bool:
+    return any(side and title.get(joint) and title[joint] != side for joint, side in body.items())
+
+
+def _flag(query: str, title: tuple[SiteSet, SiteSet], body: tuple[SiteSet, SiteSet]) -> Flag:
+    spans = [span for pair in (title, body) for sites in pair for found in sites.spans.values() for span in found]
+    return Flag(query, tuple(sorted(set(spans), key=lambda s: (s.start, s.end))))

@@ -1,0 +1,133 @@
+"""Which kinds of procedure were done: from the targets named in title and body, never from history, plan or findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from extractor.mentions import Hit, Reading
+from extractor.records import Family, Technique
+
+FAMILY_OF: dict[str, Family] = {
+    "facet_joint": "facet",
+    "facet_injection": "facet",
+    "medial_branch": "facet",
+    "medial_branch_block": "facet",
+    "sacroiliac_joint": "sacroiliac_joint",
+    "sacral_lateral_branch": "sacral_lateral_branch",
+    "epidural_interlaminar": "interlaminar",
+    "epidural": "interlaminar",
+    "epidural_transforaminal": "transforaminal",
+    "epidural_caudal": "caudal",
+    "trigger_point": "trigger_point",
+}
+_TECHNIQUES = {"thermal_rf", "cooled_rf", "pulsed_rf", "chemical_neurolysis", "prp"}
+_EPIDURALS = {"interlaminar", "transforaminal", "caudal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A target mention that tells of something done here, with the zone it stands in."""
+
+    hit: Hit
+    zone: str
+    family: str  # a Family, "technique", "joint" (intra-articular words), "intent", or "other:..."
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What was done at this encounter, before levels and sides."""
+
+    families: tuple[Family, ...]
+    anchors: tuple[Anchor, ...]
+    technique: Technique
+    cooled: bool
+    out_of_scope: str = ""
+    mixed_technique: bool = False
+
+
+def find(reading: Reading) -> Session:
+    """The families and the technique of the session; no family when nothing in scope was done."""
+    zones = [sentence.zone for sentence in reading.sentences]
+    cues = [sentence.cues for sentence in reading.sentences]
+    anchors: list[Anchor] = []
+    for hit in reading.targets:
+        zone = zones[hit.sentence]
+        if zone not in {"title", "body", "neutral", "impression", "addendum", "planned"} or hit.boxed == "unchecked":
+            continue
+        if "negated" in hit.cues:
+            continue
+        if zone != "title" and "needlework" not in cues[hit.sentence] and hit.cues & {"historical", "planned"}:
+            continue
+        anchors.append(Anchor(hit, zone, _kind(hit.value)))
+    titled = [anchor for anchor in anchors if anchor.zone == "title"]
+    surgery = any(anchor.family == "other:surgery" for anchor in titled)
+    in_title = _families(titled)
+    if surgery or (not in_title and any(anchor.family.startswith("other:") for anchor in titled)):
+        return Session((), tuple(anchors), "injection", False, out_of_scope="title")
+    told = [anchor for anchor in anchors if anchor.zone in {"body", "neutral", "addendum"}]
+    in_body = _families([a for a in told if a.zone == "body"]) or _families(told)
+    families = in_title or in_body or _families([a for a in anchors if a.zone == "impression"])
+    if not in_title and any(a.family.startswith("other:") for a in told) and not _specific(told):
+        families = ()
+    families = _settle_epidurals(families, told)
+    technique, cooled, mixed = _technique(titled, told)
+    return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
+
+
+def _kind(value: str) -> str:
+    if value in _TECHNIQUES:
+        return "technique"
+    if value == "intra_articular":
+        return "joint"
+    if value.startswith("intent:"):
+        return "intent"
+    return FAMILY_OF.get(value, value)
+
+
+def _families(anchors: list[Anchor]) -> tuple[Family, ...]:
+    found: dict[Family, None] = {}
+    for anchor in anchors:
+        if anchor.hit.value in FAMILY_OF:
+            found[FAMILY_OF[anchor.hit.value]] = None
+    return tuple(found)
+
+
+def _specific(anchors: list[Anchor]) -> bool:
+    return any(anchor.hit.value in FAMILY_OF for anchor in anchors)
+
+
+def _settle_epidurals(families: tuple[Family, ...], told: list[Anchor]) -> tuple[Family, ...]:
+    """The general word "epidural" means the approach that the note names elsewhere."""
+    approaches = [family for family in families if family in _EPIDURALS]
+    if "interlaminar" in approaches and len(approaches) > 1:
+        named = any(anchor.hit.value == "epidural_interlaminar" for anchor in told)
+        if not named:
+            return tuple(family for family in families if family != "interlaminar")
+    if approaches == ["interlaminar"]:
+        named_in_body = {anchor.hit.value for anchor in told}
+        if "epidural_interlaminar" not in named_in_body:
+            for value, family in (("epidural_transforaminal", "transforaminal"), ("epidural_caudal", "caudal")):
+                if value in named_in_body:
+                    return tuple(family if f == "interlaminar" else f for f in families)  # type: ignore[misc]
+    return families
+
+
+def _technique(titled: list[Anchor], told: list[Anchor]) -> tuple[Technique, bool, bool]:
+    title = {anchor.hit.value for anchor in titled}
+    body = {anchor.hit.value for anchor in told if anchor.zone == "body"}
+    cooled = "cooled_rf" in title | body
+    if "pulsed_rf" in title:
+        return "pulsed_rf", cooled, "thermal_rf" in title
+    if title & {"thermal_rf", "cooled_rf"}:
+        return "thermal_rf", cooled, False
+    if "prp" in title:
+        return "prp", False, False
+    if "chemical_neurolysis" in title | body:
+        return "chemical_neurolysis", False, False
+    if "pulsed_rf" in body:
+        return "pulsed_rf", cooled, False
+    if body & {"thermal_rf", "cooled_rf"}:
+        return "thermal_rf", cooled, False
+    if "prp" in body:
+        return "prp", False, False
+    return "injection", False, False

@@ -1,0 +1,52 @@
+"""Which imaging guided the needle: never the diagnostic imaging of the history, never what was not available."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from extractor.mentions import Reading
+from extractor.records import Span
+
+_ZONES = frozenset({"title", "body", "neutral", "guidance", "addendum", "impression", "contrast", "anesthesia", "timeout", "laterality", "comment", "complications", "prep", "findings", "injectate", "skin", "planned"})
+_NEEDS_ACT = frozenset({"ct", "mri"})  # also names of diagnostic studies: outside a title they need an act in their sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """Modalities used, with evidence; `denied` when the note says that none was used."""
+
+    modalities: tuple[str, ...]
+    evidence: tuple[Span, ...]
+    denied: bool
+
+
+def find(reading: Reading) -> Guidance:
+    """The modalities used at this encounter."""
+    used: dict[str, list[Span]] = {}
+    denied: list[Span] = []
+    for hit in reading.imaging:
+        sentence = reading.sentences[hit.sentence]
+        if hit.value == "diagnostic" or hit.boxed == "unchecked" or sentence.zone not in _ZONES:
+            continue
+        if hit.value == "none":
+            denied.append(Span(hit.start, hit.end, sentence.section))
+            continue
+        if "negated" in hit.cues:
+            continue
+        act = sentence.zone in {"title", "guidance"} or bool(sentence.cues & {"needlework", "performed"})
+        if sentence.zone not in {"title", "guidance"} and hit.cues & {"historical", "planned"} and "needlework" not in sentence.cues:
+            continue
+        if hit.value in _NEEDS_ACT and not act:
+            continue
+        used.setdefault(hit.value, []).append(Span(hit.start, hit.end, sentence.section))
+    if "ct" in used and "fluoroscopy" in used and not any(
+        reading.sentences[h.sentence].zone == "title" and h.value == "fluoroscopy" for h in reading.imaging
+    ):
+        named = {h.value for h in reading.imaging if reading.sentences[h.sentence].zone == "title"}
+        if "ct" in named:
+            del used["fluoroscopy"]
+        elif len(used["ct"]) < len(used["fluoroscopy"]):
+            del used["ct"]
+    order = [name for name in ("fluoroscopy", "ct", "ultrasound", "mri") if name in used]
+    spans = [span for name in order for span in used[name]]
+    return Guidance(tuple(order), tuple(spans) if order else tuple(denied), bool(denied) and not order)

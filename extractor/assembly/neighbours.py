@@ -1,0 +1,135 @@
+"""The neighbours of the facet family: foramina, interspaces, sacral nerves, sides of joints without levels, muscles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from extractor import anatomy
+from extractor.assembly.families import FAMILY_OF, Session
+from extractor.assembly.sides import Sided
+from extractor.assembly.sites import SiteSet
+from extractor.assembly.statements import Statement
+from extractor.mentions import Reading
+from extractor.records import Family, Flag, Side, Span
+from extractor.rows import MuscleRow, alternation
+
+_SIDE: dict[str, Side] = {"left": "left", "right": "right", "bilateral": "bilateral"}
+
+
+def foramina(statements: Sequence[Statement], title_side: str, body_side: str) -> tuple[SiteSet, tuple[Flag, ...]]:
+    """Foramina as joint names ("L4-L5"); a root named alone stands for the foramen below its vertebra, S1 for itself."""
+    title = _foramina([s for s in statements if s.zone == "title" and not s.denied])
+    body = _foramina([s for s in statements if s.zone in {"body", "neutral"} and not s.denied])
+    denied = _foramina([s for s in statements if s.denied])
+    chosen = (body or title).without(denied)
+    flags: tuple[Flag, ...] = ()
+    if title and body and title.names != body.names:
+        if body.names < title.names:
+            chosen = title.without(denied)
+        else:
+            flags = (Flag("level_conflict", tuple(sp for found in body.spans.values() for sp in found)),)
+    if title and body and title.sides and body.sides and len(title.sides | body.sides) > 1 and title.sides.isdisjoint(body.sides):
+        flags += (Flag("side_conflict", tuple(sp for found in body.spans.values() for sp in found)),)
+    return chosen.filled(title, title_side or body_side), flags
+
+
+def _foramina(statements: Sequence[Statement]) -> SiteSet:
+    sites = SiteSet()
+    for s in statements:
+        evidence = [Span(s.mention.start, s.mention.end)] + ([Span(*s.source)] if s.source else [])
+        for item in s.mention.items:
+            if item.joined:
+                for name in anatomy.joints_between(item.top, item.bottom):
+                    sites.add(name, s.side, evidence)
+    paired = bool(sites)
+    for s in statements:
+        evidence = [Span(s.mention.start, s.mention.end)] + ([Span(*s.source)] if s.source else [])
+        for item in s.mention.items:
+            if item.joined or (paired and item.top != "S1"):
+                continue
+            if item.top[0] == "S":
+                if item.top == "S1" and (s.kind in {"foramen", "sacral", "nerve", "bare"}) and "L5-S1" not in sites.names:
+                    sites.add("S1", s.side, evidence)
+            elif s.kind in {"foramen", "bare", "nerve"}:
+                lower = anatomy.below(item.top)
+                upper = anatomy.above(item.top)
+                if item.top[0] == "C" and upper:
+                    sites.add(anatomy.joint(upper, item.top), s.side, evidence)
+                elif lower:
+                    sites.add(anatomy.joint(item.top, lower), s.side, evidence)
+    return sites
+
+
+def interspaces(statements: Sequence[Statement]) -> tuple[SiteSet, tuple[Flag, ...]]:
+    """The interspace of an interlaminar epidural: the body's, else the title's."""
+    views = []
+    for zones in ({"body", "neutral"}, {"title"}, {"impression", "planned"}):
+        sites = SiteSet()
+        for s in statements:
+            if s.zone in zones and not s.denied and s.kind in {"interspace", "bare"}:
+                for name in s.joints:
+                    sites.add(name, "", [Span(s.mention.start, s.mention.end)])
+        views.append(sites)
+    body, title, other = views
+    flags: tuple[Flag, ...] = ()
+    if body and title and body.names.isdisjoint(title.names):
+        flags = (Flag("level_conflict", tuple(sp for found in body.spans.values() for sp in found)),)
+    if title and len(body.names) > len(title.names) and title.names <= body.names:
+        body = title
+    return body or title or other, flags
+
+
+def sacral_nerves(statements: Sequence[Statement]) -> bool:
+    """True when two or more of the S1-S3 branches were treated: the nerves of the sacroiliac joint."""
+    names = {
+        v
+        for s in statements
+        if not s.denied and s.kind in {"nerve", "sacral", "bare", "bone"} and s.zone in {"title", "body", "neutral"}
+        for v in s.vertebrae
+        if v in {"S1", "S2", "S3"} and (s.kind != "bone")
+    }
+    return len(names & {"S2", "S3"}) >= 1 and len(names) >= 2
+
+
+def said_side(family: Family, session: Session, sided: Sided, reading: Reading, title_side: str, body_side: str) -> Side:
+    """The side of a procedure without levels: the side in the sentences that name it, else that of title or body."""
+    named = {a.hit.sentence: a for a in session.anchors if FAMILY_OF.get(a.hit.value) == family}
+    for zones in ({"title"}, {"body", "neutral", "impression"}):
+        values = []
+        for index, anchor in named.items():
+            if anchor.zone not in zones:
+                continue
+            near = [h for h in reading.sides if h.sentence == index and h.value in {"left", "right", "bilateral"} and h.boxed != "unchecked"]
+            if near:
+                closest = min(near, key=lambda h: abs(h.start - anchor.hit.start) if h.start <= anchor.hit.start else 12 + h.start - anchor.hit.end)
+                values.append(closest.value)
+        if "bilateral" in values or {"left", "right"} <= set(values):
+            return "bilateral"
+        if values:
+            found = values[0]
+            if any(copy.side not in (found, "") for copy in sided.copies) and zones != {"title"}:
+                return "bilateral"
+            return _SIDE[found]
+    if any(copy.side == "other" for copy in sided.copies):
+        return "bilateral"
+    return _SIDE.get(title_side or body_side, "unspecified")
+
+
+def muscles_of(reading: Reading, rows: Sequence[MuscleRow]) -> int | None:
+    """Distinct muscles (each side its own) named where something was injected; None when none is named."""
+    names = {row.phrase: row.muscle for row in rows}
+    pattern = alternation(tuple(names))
+    found: set[tuple[str, str]] = set()
+    for sentence in reading.sentences:
+        if sentence.zone not in {"title", "body", "neutral"} or "finding" in sentence.cues and "performed" not in sentence.cues:
+            continue
+        sides = [h for h in reading.sides if h.sentence == sentence.index and h.value in _SIDE]
+        for match in pattern.finditer(reading.text, sentence.start, sentence.end):
+            before = [h for h in sides if h.end <= match.start()]
+            side = before[-1].value if before else ""
+            name = names[" ".join(match.group(0).lower().split())]
+            for each in ("left", "right") if side == "bilateral" else (side,):
+                found.add((name, each))
+    sided = {(name, side) for name, side in found if side}
+    plain = {name for name, side in found if not side and name not in {n for n, _ in sided}}
+    return len(sided) + len(plain) if found else None

@@ -1,0 +1,363 @@
+"""Reading -> procedures: one record per kind of thing done, merged from all its mentions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from extractor import anatomy
+from extractor.agents import AgentReader, SentenceView
+from extractor.assembly import facet, guidance
+from extractor.assembly.corrections import without_corrected
+from extractor.assembly.families import FAMILY_OF, Anchor, Session
+from extractor.assembly.families import find as find_families
+from extractor.assembly.neighbours import foramina, interspaces, muscles_of, sacral_nerves, said_side
+from extractor.assembly.sides import Sided, bind
+from extractor.assembly.sites import SiteSet
+from extractor.assembly.statements import Statement, make, with_copies
+from extractor.assembly.zones import SPEAKING, with_zones
+from extractor.mentions import Reading
+from extractor.records import Agent, Family, Flag, Procedure, Side, Span
+from extractor.rows import AssemblyRows
+
+_TEMPERATURE = re.compile(r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE)
+_DRUG_KINDS = frozenset({"body", "injectate", "skin", "contrast", "anesthesia", "sedation", "prep", "addendum", "impression", "findings", "complications", "comment"})
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """Procedures of one note, and what was read on the way (for entities and evidence)."""
+
+    procedures: tuple[Procedure, ...]
+    reading: Reading
+    agents: tuple[Agent, ...]
+    diagnosis_side: str
+
+
+def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assembled:
+    """All procedures done or begun at this encounter; none when the note tells of none."""
+    reading = without_corrected(with_zones(reading))
+    drugs = _agents(reading, agents)
+    session = find_families(reading)
+    sided = bind(reading)
+    diagnosis = _diagnosis_side(reading)
+    if not session.families or _nothing_done(reading, drugs):
+        return Assembled((), reading, drugs, diagnosis)
+    statements = with_copies(make(sided.levels, _acting(reading)), sided.copies)
+    shared = _shared(reading, session, drugs, sided)
+    procedures = [p for family in _families(session, statements) if (p := _one(family, reading, session, sided, statements, shared, rows))]
+    addressed = _addendum(reading, sided, procedures)
+    return Assembled(tuple(addressed), reading, drugs, diagnosis)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Facts of the whole session."""
+
+    guidance: guidance.Guidance
+    agents: tuple[Agent, ...]
+    injectate: tuple[Agent, ...]
+    discontinued: bool
+    unfilled: tuple[Span, ...]
+    intent: str
+    temperature: float | None
+    title_side: str
+    body_side: str
+    generic: bool
+
+
+def _agents(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
+    views = []
+    for sentence in reading.sentences:
+        zone = sentence.zone
+        if zone in {"body", "neutral", "title", "addendum", "impression", "guidance", "laterality"}:
+            kind = sentence.kind if sentence.kind in _DRUG_KINDS else "title" if zone == "title" else "body"
+            views.append(SentenceView(sentence.start, sentence.end, kind, "performed"))
+        elif zone in {"history", "plan", "consent", "finding", "exam", "teaching", "planned"}:
+            assertion = "planned" if zone in {"plan", "planned"} else "historical" if zone == "history" else "hypothetical"
+            views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, assertion))
+        else:
+            views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, "performed"))
+    return reader.read(reading.text, views, reading.agents)
+
+
+def _nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
+    """True when the note says so, or when nothing in it tells of an act at this encounter."""
+    injected = any(agent.role == "injectate" for agent in drugs)
+    told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
+    acts = [s for s in told if s.zone == "body" and s.cues & {"needlework", "performed"}]
+    said = any("nothing_done" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
+    cancelled = any("cancelled" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
+    if (said or cancelled) and not injected:
+        return True
+    if said and not any("needlework" in s.cues for s in acts):
+        return True
+    return not acts and not injected
+
+
+def _shared(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Sided) -> _Shared:
+    injectate = tuple(agent for agent in drugs if agent.role == "injectate")
+    stopped = any(
+        "discontinued" in s.cues and s.zone in {"body", "neutral", "title", "complications", "findings", "planned", "comment", "impression"}
+        for s in reading.sentences
+    )
+    intents = {a.hit.value.partition(":")[2] for a in session.anchors if a.family == "intent" and a.zone in {"title", "body", "neutral"}}
+    return _Shared(
+        guidance=guidance.find(reading),
+        agents=drugs,
+        injectate=injectate,
+        discontinued=stopped and not injectate,
+        unfilled=_unfilled(reading),
+        intent="diagnostic" if intents == {"diagnostic"} else "therapeutic" if intents == {"therapeutic"} else "",
+        temperature=_temperature(reading),
+        title_side=_single(sided.title_sides),
+        body_side=_single(sided.body_sides),
+        generic=any(s.zone in {"body", "neutral"} and "repeat" in s.cues for s in reading.sentences),
+    )
+
+
+def _acting(reading: Reading) -> frozenset[int]:
+    """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body."""
+    named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
+    return frozenset(s.index for s in reading.sentences if s.cues & {"needlework", "performed", "repeat"} or s.index in named or s.kind == "body" and s.first_in_section)
+
+
+def _single(hits: Iterable) -> str:  # type: ignore[type-arg]
+    values = {hit.value for hit in hits if hit.value in {"left", "right", "bilateral"}}
+    if values == {"left", "right"} or "bilateral" in values and len(values) > 1:
+        return ""
+    return next(iter(values), "")
+
+
+def _unfilled(reading: Reading) -> tuple[Span, ...]:
+    """Template blanks that stand where a side or level belongs."""
+    result = []
+    filled = {hit.sentence for hit in reading.levels}
+    named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
+    for cue in reading.cues:
+        if cue.category != "unfilled":
+            continue
+        sentence = reading.sentences[cue.sentence]
+        if sentence.zone == "laterality" or (sentence.zone in {"title", "body", "neutral"} and sentence.index in named and sentence.index not in filled):
+            result.append(Span(cue.start, cue.end, sentence.section))
+    return tuple(result)
+
+
+def _temperature(reading: Reading) -> float | None:
+    """The highest lesion temperature told in the body, in degrees Celsius."""
+    found = [
+        float(match.group(1))
+        for sentence in reading.sentences
+        if sentence.zone in {"body", "neutral", "title"}
+        for match in _TEMPERATURE.finditer(reading.text, sentence.start, sentence.end)
+    ]
+    return max(found, default=None)
+
+
+def _families(session: Session, statements: Sequence[Statement]) -> tuple[Family, ...]:
+    """The session's families, with the nerves of the sacroiliac joint told from facet nerves (ruling: 64451 is one code)."""
+    families = list(session.families)
+    sacral = sacral_nerves(statements)
+    if "facet" in families and sacral and "sacral_lateral_branch" not in families:
+        families.append("sacral_lateral_branch")
+    if "sacral_lateral_branch" in families and "sacroiliac_joint" in families:
+        entered = any(a.hit.value == "sacroiliac_joint" and a.zone == "title" for a in session.anchors)
+        branch_title = any(a.family == "sacral_lateral_branch" and a.zone == "title" for a in session.anchors)
+        if branch_title or not entered:
+            families.remove("sacroiliac_joint")
+    if session.technique in {"thermal_rf", "pulsed_rf"} and "sacroiliac_joint" in families:
+        families[families.index("sacroiliac_joint")] = "sacral_lateral_branch"
+    return tuple(dict.fromkeys(families))
+
+
+def _one(
+    family: Family,
+    reading: Reading,
+    session: Session,
+    sided: Sided,
+    statements: Sequence[Statement],
+    shared: _Shared,
+    rows: AssemblyRows,
+) -> Procedure | None:
+    mine = _mine(family, reading, session, statements)
+    base = Procedure(
+        family=family,
+        imaging=shared.guidance.modalities,
+        no_imaging=shared.guidance.denied,
+        guidance_evidence=shared.guidance.evidence,
+        agents=shared.agents,
+        intent=shared.intent,  # type: ignore[arg-type]
+        discontinued=shared.discontinued,
+        flags=tuple(Flag("unfilled_template", (span,)) for span in shared.unfilled),
+        evidence=_named(family, session, reading),
+        region=_region(session),
+    )
+    if family == "facet":
+        return _facet(base, session, mine, shared, any(f == "sacral_lateral_branch" for f in _families(session, statements)))
+    side = said_side(family, session, sided, reading, shared.title_side, shared.body_side)
+    if family == "sacroiliac_joint":
+        return replace(base, targets=("sacroiliac_joint",), side=side)
+    if family == "sacral_lateral_branch":
+        technique = session.technique if session.technique != "injection" else "injection"
+        return replace(
+            base,
+            targets=("sacral_lateral_branch",),
+            side=side,
+            technique=technique,
+            cooled=session.cooled,
+            temperature=shared.temperature,
+            nerves=_nerve_sites(mine),
+        )
+    if family == "transforaminal":
+        joints, flags = foramina(mine, shared.title_side, shared.body_side)
+        return replace(base, targets=("epidural_transforaminal",), joints=joints.sided_sites(), flags=base.flags + flags)
+    if family == "interlaminar":
+        joints, flags = interspaces(mine)
+        return replace(base, targets=("epidural_interlaminar",), joints=joints.sided_sites(), flags=base.flags + flags)
+    if family == "caudal":
+        return replace(base, targets=("epidural_caudal",))
+    return replace(base, targets=("trigger_point",), muscles=muscles_of(reading, rows.muscles))
+
+
+def _facet(base: Procedure, session: Session, mine: Sequence[Statement], shared: _Shared, sacral_too: bool) -> Procedure | None:
+    titled = {a.hit.value for a in session.anchors if a.zone == "title"}
+    told = {a.hit.value for a in session.anchors if a.zone in {"body", "neutral", "impression"}}
+    kinds = {s.kind for s in mine if s.zone in {"body", "neutral"} and not s.denied}
+    nerve_words = {"medial_branch", "medial_branch_block"}
+    by_nerve = bool(titled & nerve_words) or (not titled & {"facet_injection"} and (bool(told & nerve_words) or bool(kinds & {"nerve", "bone"})))
+    if not by_nerve and kinds & {"nerve", "bone"} and told & nerve_words and "joint" not in kinds:
+        by_nerve = True
+    entered = "intra_articular" in told | titled and ("joint" in kinds or bool(titled & {"facet_injection"}))
+    by_joint = (bool(titled & {"facet_injection"}) or not by_nerve or entered) and not (
+        by_nerve and not entered and not ({"joint"} & kinds and "facet_injection" in titled)
+    )
+    if session.technique != "injection":
+        by_joint, by_nerve = session.technique == "prp", session.technique != "prp"
+    if not by_nerve and not by_joint:
+        by_joint = True
+    statements = mine
+    if sacral_too:
+        statements = [s for s in mine if not _sacral_only(s, mine)]
+        if not statements:
+            return None
+    found = facet.read(
+        statements,
+        by_joint=by_joint,
+        by_nerve=by_nerve,
+        title_side=shared.title_side,
+        body_side=shared.body_side,
+        generic_body=shared.generic,
+    )
+    if sacral_too and not found.joints and not found.nerves:
+        return None
+    targets = (("facet_joint",) if by_joint else ()) + (("medial_branch",) if by_nerve else ())
+    return replace(
+        base,
+        technique=session.technique,
+        cooled=session.cooled,
+        temperature=shared.temperature,
+        targets=targets,
+        joints=found.joints.sided_sites(),
+        nerves=found.nerves.sided_sites(),
+        flags=base.flags + tuple(found.flags) + ((Flag("technique_conflict"),) if session.mixed_technique else ()),
+    )
+
+
+def _sacral_only(statement: Statement, mine: Sequence[Statement]) -> bool:
+    """True for the L5 dorsal ramus (or ala) of a sacral lateral branch block: no L4 branch stands with it."""
+    others = {n for s in mine if not s.denied and s.kind in {"nerve", "bone", "bare"} for n in s.nerves}
+    return not any(n[0] in "CT" or n in {"L1", "L2", "L3", "L4"} for n in others)
+
+
+def _nerve_sites(statements: Sequence[Statement]) -> tuple:  # type: ignore[type-arg]
+    sites = SiteSet()
+    for s in statements:
+        if not s.denied and s.kind in {"nerve", "bone", "sacral", "bare"}:
+            for name in s.nerves:
+                if name in {"L5", "S1", "S2", "S3", "S4"}:
+                    sites.add(name, s.side, [Span(s.mention.start, s.mention.end)])
+    return sites.sided_sites()
+
+
+_OWN: dict[str, set[str]] = {
+    "facet": {"joint", "nerve", "bone"},
+    "sacral_lateral_branch": {"sacral", "nerve", "bone"},
+    "transforaminal": {"foramen"},
+    "interlaminar": {"interspace"},
+}
+
+
+def _mine(family: Family, reading: Reading, session: Session, statements: Sequence[Statement]) -> list[Statement]:
+    """The statements that belong to one family: by their own noun, else by the target named nearest."""
+    families = set(session.families)
+    result = []
+    for s in statements:
+        if len(families) == 1 and family in families:
+            if family not in {"transforaminal", "interlaminar"} or s.kind not in {"joint", "nerve", "bone"} or s.zone == "title":
+                result.append(s)
+            continue
+        owner = _owner(s, session, families)
+        if owner == family or (family == "sacral_lateral_branch" and s.kind == "sacral"):
+            result.append(s)
+        elif family == "sacral_lateral_branch" and "sacral_lateral_branch" not in families:
+            result.append(s)
+    return result
+
+
+def _owner(statement: Statement, session: Session, families: set[Family]) -> str:
+    for family in families:
+        if statement.kind in _OWN.get(family, set()) and statement.kind in {"joint", "nerve", "bone", "foramen", "interspace"}:
+            if family == "facet" or statement.kind not in _OWN.get("facet", set()) or "facet" not in families:
+                return family
+    same = [a for a in session.anchors if a.hit.value in FAMILY_OF and a.hit.sentence == statement.sentence]
+    before = [a for a in same if a.hit.start < statement.mention.start]
+    if same:
+        return FAMILY_OF[(before[-1] if before else same[0]).hit.value]
+    earlier = [a for a in session.anchors if a.hit.value in FAMILY_OF and a.hit.start < statement.mention.start and FAMILY_OF[a.hit.value] in families]
+    return FAMILY_OF[earlier[-1].hit.value] if earlier else ""
+
+
+def _named(family: Family, session: Session, reading: Reading) -> tuple[Span, ...]:
+    return tuple(
+        Span(a.hit.start, a.hit.end, reading.sentences[a.hit.sentence].section)
+        for a in session.anchors
+        if (FAMILY_OF.get(a.hit.value) == family or (a.family == "technique" and family in {"facet", "sacral_lateral_branch"}))
+        and a.zone in {"title", "body", "neutral", "impression"}
+    )
+
+
+def _region(session: Session) -> str:
+    for zone in ("title", "body", "neutral"):
+        for anchor in session.anchors:
+            if anchor.zone == zone and anchor.family.startswith("region:"):
+                return anchor.family.partition(":")[2]
+    return ""
+
+
+def _diagnosis_side(reading: Reading) -> str:
+    return _single(hit for hit in reading.sides if reading.sentences[hit.sentence].zone in {"diagnosis", "indication"})
+
+
+def _addendum(reading: Reading, sided: Sided, procedures: list[Procedure]) -> list[Procedure]:
+    """A correcting addendum governs the body: its side replaces the side, its levels the levels (ruling 7)."""
+    notes = [s for s in reading.sentences if s.zone == "addendum"]
+    if not notes:
+        return procedures
+    said = [hit for hit in reading.sides if reading.sentences[hit.sentence].zone == "addendum" and "negated" not in reading.sentences[hit.sentence].cues]
+    values = {hit.value for hit in said if hit.value in {"left", "right", "bilateral"}}
+    levels = [lv for lv in sided.levels if lv.zone == "addendum" and lv.side and "negated" not in lv.hit.cues]
+    side = levels[0].side if levels else next(iter(values)) if len(values) == 1 else ""
+    if not side:
+        return procedures
+    return [_resided(p, side) for p in procedures]  # type: ignore[arg-type]
+
+
+def _resided(procedure: Procedure, side: Side) -> Procedure:
+    return replace(
+        procedure,
+        side=side if procedure.side != "unspecified" else procedure.side,
+        joints=tuple(replace(site, side=side) for site in procedure.joints),
+        nerves=tuple(replace(site, side=side) for site in procedure.nerves),
+        flags=tuple(flag for flag in procedure.flags if flag.query != "side_conflict"),
+    )

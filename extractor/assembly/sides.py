@@ -1,0 +1,186 @@
+"""Which side each level was treated on: stated next to it, carried on from the words before, or copied ("same on the left").
+
+One pass over the speaking sentences in order. Within a sentence a side binds the levels that follow it, unless a side stands behind a
+level in the manner of "L4-5 on the left" or "L4-5 (left)". A sentence with a side and no level sets the side for what follows; with a
+word of repetition, or about "the other side", it copies what was done so far to that side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from extractor.assembly.zones import SPEAKING
+from extractor.mentions import Hit, LevelHit, Reading, Sentence
+
+OPPOSITE = {"left": "right", "right": "left"}
+_JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
+_POSTFIX_GAP = 48
+
+
+@dataclass(frozen=True, slots=True)
+class SidedLevel:
+    """A level mention with its side ("" when the sentence and its context say none) and the words that gave it."""
+
+    hit: LevelHit
+    zone: str
+    side: str
+    source: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """From here on, what was done so far counts for `side` too ("bilateral": for both)."""
+
+    side: str
+    at: int
+    zone: str
+    source: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sided:
+    """The result of the pass."""
+
+    levels: tuple[SidedLevel, ...]
+    copies: tuple[Copy, ...]
+    title_sides: tuple[Hit, ...]
+    body_sides: tuple[Hit, ...]
+
+
+def bind(reading: Reading) -> Sided:
+    """Sides of all level mentions in the speaking zones (title, planned, laterality, body, neutral, addendum, impression)."""
+    levels_in = _by_sentence(reading.levels)
+    sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked")
+    bound: list[SidedLevel] = []
+    copies: list[Copy] = []
+    title_sides: list[Hit] = []
+    body_sides: list[Hit] = []
+    current = ""
+    current_from: tuple[int, int] | None = None
+    pending: Copy | None = None
+    last_zone = ""
+    last_section = ""
+    for sentence in reading.sentences:
+        zone = sentence.zone
+        if zone not in SPEAKING and zone not in {"planned", "laterality", "impression"}:
+            continue
+        levels: list[LevelHit] = [hit for hit in levels_in.get(sentence.index, ()) if hit.boxed != "unchecked"]
+        sides: list[Hit] = list(sides_in.get(sentence.index, ()))
+        if zone != last_zone and not {zone, last_zone} <= {"body", "neutral"}:
+            current, current_from = "", None
+        if zone == "title" and sentence.section != last_section:
+            current, current_from = "", None
+        last_zone, last_section = zone, sentence.section
+        if not levels and not sides:
+            continue
+        if not levels and "negated" in sentence.cues and not sentence.cues & {"repeat", "other_side"}:
+            continue
+        resolved = _resolve_other(sides, current)
+        (title_sides if zone in {"title", "laterality"} else body_sides if zone in SPEAKING else []).extend(
+            hit for hit, _ in resolved
+        )
+        if levels:
+            inherited = current, current_from
+            for hit, side, source in _within(reading.text, sentence, levels, resolved, inherited):
+                bound.append(SidedLevel(hit, zone, side, source))
+                if side and not hit.cues & {"negated"}:
+                    current, current_from = side, source
+                    if pending and pending.side in (side, "bilateral"):
+                        pending = None
+            trailing = [pair for pair in resolved if pair[0].start > levels[-1].end]
+            if trailing and zone in {"body", "neutral"} and sentence.cues & {"repeat", "other_side"}:
+                hit, side = trailing[-1]
+                copies.append(Copy(side, hit.start, zone, (hit.start, hit.end)))
+        elif zone in {"body", "neutral", "laterality"}:
+            values = {side for _, side in resolved if side}
+            hit = resolved[0][0]
+            side = "bilateral" if len(values) > 1 else next(iter(values), "")
+            if zone == "laterality" or not side:
+                if any(value.value == "other_side" for value in sides):
+                    copies.append(Copy("other", hit.start, zone, (hit.start, hit.end)))
+                continue
+            event = Copy(side, hit.start, zone, (hit.start, hit.end))
+            if sentence.cues & {"repeat", "other_side"} or side == "bilateral":
+                copies.append(event)
+                pending = None
+            else:
+                if pending and pending.side != side:
+                    copies.append(pending)
+                pending = event
+            current, current_from = side, (hit.start, hit.end)
+    if pending:
+        copies.append(pending)
+    return Sided(tuple(bound), tuple(copies), tuple(title_sides), tuple(body_sides))
+
+
+def _by_sentence(hits: Iterable) -> dict[int, list]:  # type: ignore[type-arg]
+    result: dict[int, list] = {}  # type: ignore[type-arg]
+    for hit in hits:
+        result.setdefault(hit.sentence, []).append(hit)
+    return result
+
+
+def _resolve_other(sides: Sequence[Hit], current: str) -> list[tuple[Hit, str]]:
+    """Each side mention with its value; "the other side" is the opposite of the side before it, if one is known."""
+    result = []
+    before = current
+    for hit in sides:
+        side = OPPOSITE.get(before, "") if hit.value == "other_side" else hit.value
+        result.append((hit, side))
+        before = side or before
+    return result
+
+
+def _within(
+    text: str,
+    sentence: Sentence,
+    levels: Sequence[LevelHit],
+    sides: Sequence[tuple[Hit, str]],
+    inherited: tuple[str, tuple[int, int] | None],
+) -> list[tuple[LevelHit, str, tuple[int, int] | None]]:
+    result: list[tuple[LevelHit, str, tuple[int, int] | None]] = []
+    known = [(hit, side) for hit, side in sides if side]
+    for index, level in enumerate(levels):
+        before = [pair for pair in known if pair[0].end <= level.start]
+        after = [pair for pair in known if pair[0].start >= level.end]
+        previous = before[-1] if before else None
+        following = after[0] if after else None
+        next_level = levels[index + 1].start if index + 1 < len(levels) else None
+        chosen = None
+        if following and _is_postfix(text, sentence, level, following[0], next_level):
+            close = previous is not None and level.start - previous[0].end <= 14
+            if not close or previous is None or not _adjacent(levels, index, previous[0]):
+                chosen = following
+        if chosen is None and previous is not None:
+            chosen = previous
+        if chosen is None and following is not None and not _is_prefix_of_level(following[0], levels):
+            chosen = following
+        if chosen is None:
+            result.append((level, inherited[0], inherited[1]))
+        else:
+            result.append((level, chosen[1], (chosen[0].start, chosen[0].end)))
+    return result
+
+
+def _adjacent(levels: Sequence[LevelHit], index: int, side: Hit) -> bool:
+    """True when no other level stands between the side and the level."""
+    return not any(side.end <= other.start < levels[index].start for other in levels)
+
+
+def _is_postfix(text: str, sentence: Sentence, level: LevelHit, side: Hit, next_level: int | None) -> bool:
+    if next_level is not None and next_level < side.start:
+        return False
+    gap = text[level.end : side.start]
+    if len(gap) > _POSTFIX_GAP or _JOIN.search(re.sub(r"\b(?:and|,)?\s*(?:left|right)\b", "", gap)):
+        return False
+    words = text[side.start : side.end].lower()
+    if words.startswith("on ") or words.endswith("ally") or "side" in words or gap.rstrip(" ").endswith(("(", " on", " on the", " at the")):
+        return True
+    following = text[side.end : sentence.end].lstrip(" ")
+    return not following or following[0] in ",.;)]\n:/+" or following.startswith(("and ", "only", "x ", "side"))
+
+
+def _is_prefix_of_level(side: Hit, levels: Sequence[LevelHit]) -> bool:
+    return any(0 <= level.start - side.end <= 30 for level in levels)

@@ -1,0 +1,118 @@
+"""Sided level mentions -> statements about joints, nerves or bone sites, with copies ("same on the left") carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from extractor import anatomy
+from extractor.assembly.sides import OPPOSITE, Copy, SidedLevel
+from extractor.levels import as_joints, as_vertebrae, bare_list_joints
+from extractor.records import LevelMention
+
+Kind = Literal["joint", "nerve", "bone", "bare", "sacral", "foramen", "interspace"]
+
+_KIND_OF_NOUN: dict[str, Kind] = {
+    "facet_joint": "joint",
+    "medial_branch": "nerve",
+    "dorsal_ramus": "nerve",
+    "nerve": "nerve",
+    "third_occipital_nerve": "nerve",
+    "transverse_process": "bone",
+    "superior_articular_process": "bone",
+    "articular_pillar": "bone",
+    "sacral_ala": "bone",
+    "lateral_branch": "sacral",
+    "sacral_foramen": "sacral",
+    "neural_foramen": "foramen",
+    "nerve_root": "foramen",
+    "interlaminar": "interspace",
+    "epidural": "interspace",
+    "level": "bare",
+    "": "bare",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one level mention says: `kind` by its noun, `side` as bound ("" unknown), zone and whether it is denied."""
+
+    mention: LevelMention
+    kind: Kind
+    side: str
+    zone: str
+    sentence: int
+    denied: bool
+    source: tuple[int, int] | None = None
+    copied: bool = False
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """Joints named by pairs, chains and ranges."""
+        return as_joints(self.mention)
+
+    @property
+    def vertebrae(self) -> tuple[str, ...]:
+        """Every vertebra (or nerve) named."""
+        return as_vertebrae(self.mention)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Joints that a bare list of vertebrae customarily means."""
+        return bare_list_joints(self.mention)
+
+    @property
+    def pairs_only(self) -> bool:
+        """True when every item is a pair of neighbours ("L3-4, L4-5")."""
+        return all(item.joined == "pair" for item in self.mention.items)
+
+    @property
+    def nerves(self) -> tuple[str, ...]:
+        """Nerves: by name, or by the bone site on which they lie."""
+        if self.mention.noun == "third_occipital_nerve":
+            return ("TON",)
+        if self.kind == "bone":
+            return tuple(n for v in self.vertebrae if (n := anatomy.nerve_at_bone(v)))
+        return self.vertebrae
+
+
+def make(sided: Iterable[SidedLevel], acting: frozenset[int]) -> list[Statement]:
+    """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
+
+    A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a target.
+    """
+    result = []
+    for level in sided:
+        kind = _KIND_OF_NOUN.get(level.hit.mention.noun)
+        if kind is None or (kind == "bare" and level.zone in {"body", "neutral"} and level.hit.sentence not in acting):
+            continue
+        denied = bool(level.hit.cues & {"negated"})
+        result.append(
+            Statement(level.hit.mention, kind, level.side, level.zone, level.hit.sentence, denied, level.source)
+        )
+    return result
+
+
+def with_copies(statements: Sequence[Statement], copies: Sequence[Copy]) -> list[Statement]:
+    """The statements with every copy carried out: what stands before it on the opposite side counts for its side too."""
+    result = list(statements)
+    for copy in copies:
+        before = [s for s in result if s.mention.start < copy.at and s.zone in {"body", "neutral"} and not s.denied and not s.copied]
+        if copy.side in OPPOSITE:
+            opposite = [s for s in before if s.side == OPPOSITE[copy.side]]
+            have = {(s.mention.start, s.side) for s in result}
+            result += [
+                replace(s, side=copy.side, source=copy.source, copied=True)
+                for s in opposite
+                if (s.mention.start, copy.side) not in have
+            ]
+            if not opposite and not any(s.side == copy.side for s in before):
+                result = [_both(s, copy) if s in before and not s.side else s for s in result]
+        elif copy.side in {"bilateral", "other"}:
+            result = [_both(s, copy) if s in before and (not s.side or copy.side == "other") else s for s in result]
+    return result
+
+
+def _both(statement: Statement, copy: Copy) -> Statement:
+    return replace(statement, side="bilateral", source=copy.source)

@@ -1,0 +1,150 @@
+"""The command line: parses, calls, prints. Nothing heavy is imported before a command needs it.
+
+Exit codes: 0 done; 1 some notes failed (they are listed, the rest is written); 2 the call or a file is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from extractor import __version__
+from extractor.errors import FacetcodeError, InputError
+
+if TYPE_CHECKING:
+    from extractor.batch.runner import CodeNote
+    from extractor.schema import CodingResult
+
+NOTES_FAILED = 1
+CALL_WRONG = 2
+INTERRUPTED = 130
+
+
+def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that codes notes."""
+    for option in (
+        click.option("--date-of-service", "day", metavar="YYYY-MM-DD", help="Day of the encounter."),
+        click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="Your own patterns over ours."),
+        click.option("--profile", default="cpt", show_default=True, help="Claim profile: cpt, medicare, medicare-asc."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="facetcode")
+def cli() -> None:
+    """Read dictated spine-procedure notes and give CPT 64493-family codes with their evidence."""
+
+
+@cli.command("code")
+@click.argument("notes", metavar="NOTE...", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
+@_common_options
+def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path | None, day: str | None) -> int:
+    """Code one note: a plain-text file, or - for standard input. Several files are coded one after another."""
+    from extractor.batch.runner import run
+    from extractor.batch.sources import single_note
+
+    if form == "html" and len(notes) > 1:
+        raise InputError("a page holds one note: give one NOTE with --format html")
+    _check_day(day)
+    sources = [single_note(name) for name in notes]
+    tally = run(
+        (item for source in sources for item in source),
+        _coder(profile, patterns),
+        lambda note, result: _print(_rendered(form, result, note.text)),
+        _complain,
+        day,
+    )
+    return NOTES_FAILED if tally.failed else 0
+
+
+@cli.command("run")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("-o", "--output", "out", metavar="OUT", required=True, help="A JSONL file, or - for standard output.")
+@_common_options
+def run_command(inputs: Sequence[str], out: str, profile: str, patterns: Path | None, day: str | None) -> int:
+    """Code many notes: JSONL files, folders of .txt, .txt files, or - for JSONL on standard input."""
+    from extractor.batch.runner import run
+    from extractor.batch.sinks import STANDARD_OUTPUT, open_sink, result_line
+    from extractor.batch.sources import open_sources
+    from extractor.schema import Note
+
+    _check_day(day)
+    items = open_sources(inputs)
+    code = _coder(profile, patterns)
+    with open_sink(out, inputs) as stream:
+
+        def write(note: Note, result: CodingResult) -> None:
+            stream.write(result_line(result, note.carried).encode() + b"\n")
+            stream.flush()
+
+        tally = run(items, code, write, _complain, day)
+    if out != STANDARD_OUTPUT:
+        counts = f"{tally.coded} coded, {tally.review} review, {tally.no_code} no_code, {tally.failed} failed"
+        _print(f"{tally.total} notes: {counts}")
+    return NOTES_FAILED if tally.failed else 0
+
+
+def _coder(profile: str, patterns: Path | None) -> CodeNote:
+    from extractor.coder import Coder
+
+    return Coder(profile=profile, patterns=patterns).code
+
+
+def _check_day(day: str | None) -> None:
+    from extractor.batch.sources import is_date
+
+    if day is not None and not is_date(day):
+        raise InputError("--date-of-service is not a date like 2026-01-31")
+
+
+def _rendered(form: str, result: CodingResult, text: str) -> str:
+    if form == "json":
+        return result.to_json()
+    from extractor.report import html_page, text_summary
+
+    return html_page(result, text).rstrip("\n") if form == "html" else text_summary(result)
+
+
+def _print(text: str) -> None:
+    """To standard output as UTF-8, whatever the terminal says: JSON and the page are UTF-8 by definition."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", errors="replace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _complain(line: str) -> None:
+    click.echo(f"facetcode: {line}", err=True)
+
+
+def _stop(line: str, exit_code: int) -> NoReturn:
+    _complain(line)
+    sys.exit(exit_code)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The entry point: every trouble ends as one clear line and an exit code, never as a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        outcome = cli.main(given, prog_name="facetcode", standalone_mode=False)
+    except click.ClickException as error:
+        _stop(error.format_message(), CALL_WRONG)
+    except FacetcodeError as error:
+        _stop(str(error), CALL_WRONG)
+    except BrokenPipeError:  # the reader of our output has gone (| head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at exit
+        sys.exit(NOTES_FAILED)
+    except OSError as error:
+        _stop(f"{error.strerror or type(error).__name__}", CALL_WRONG)
+    except (KeyboardInterrupt, click.Abort):
+        _stop("interrupted", INTERRUPTED)
+    except Exception as error:  # its message may quote a note
+        _stop(f"stopped by a fault of its own ({type(error).__name__})", CALL_WRONG)
+    sys.exit(outcome if isinstance(outcome, int) else 0)

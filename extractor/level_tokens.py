@@ -1,0 +1,210 @@
+"""Tables and compiled expressions of the level grammar (patterns/levels.toml). Nothing here reads a note."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable
+
+from extractor.patterns import PatternFolder, Row
+
+LAST_NUMBER = {"C": 8, "T": 12, "L": 6, "S": 5}  # C8 is a nerve, L6 a lumbar-type vertebra
+NEXT_REGION = {"C7": "T1", "C8": "T1", "T12": "L1", "L5": "S1", "L6": "S1"}
+BLANK = r"[ ]{0,6}(?:\n[ ]{0,6})?"  # at most one line end: never across a paragraph
+
+
+class Site(Row):
+    """Phrases that name a level without a number, and the words that allow or forbid the reading."""
+
+    phrases: tuple[str, ...]
+    top: str
+    bottom: str
+    noun: str
+    needs: tuple[str, ...] = ()
+    unless_near: tuple[str, ...] = ()
+
+
+class Joining(Row):
+    range: tuple[str, ...]
+    list: tuple[str, ...]
+    filler: tuple[str, ...]
+    over: tuple[str, ...]
+    sacrum: tuple[str, ...]
+    sacral_one: tuple[str, ...]
+
+
+class Sides(Row):
+    words: tuple[str, ...]
+
+
+class Guards(Row):
+    joint_concepts: frozenset[str]
+    nerve_concepts: frozenset[str]
+    bare_concepts: frozenset[str]
+    weak_concepts: frozenset[str]
+    last_only: frozenset[str]
+    may_follow: tuple[str, ...]
+    units: tuple[str, ...]
+    level_of: tuple[str, ...]
+    strength: tuple[str, ...]
+    heart: tuple[str, ...]
+    sacral_context: tuple[str, ...]
+    imaging: tuple[str, ...]
+    not_thoracic: tuple[str, ...]
+    not_cervical: tuple[str, ...]
+    cervical_context: tuple[str, ...]
+    spine_context: tuple[str, ...]
+    not_dorsal: tuple[str, ...]
+    counted: tuple[str, ...]
+
+
+class Attachment(Row):
+    before: tuple[str, ...]
+    stop: tuple[str, ...]
+
+
+class LevelWords(Row):
+    """patterns/levels.toml."""
+
+    source: str
+    date: datetime.date
+    letters: dict[str, str]
+    spoken_letters: dict[str, str]
+    region_words: dict[str, str]
+    context_regions: dict[str, str]
+    numbers: dict[str, int]
+    homophones: dict[str, int]
+    ordinals: dict[str, int]
+    not_nouns: tuple[str, ...]
+    sites: tuple[Site, ...]
+    joining: Joining
+    sides: Sides
+    guards: Guards
+    attachment: Attachment
+
+
+class NounRow(Row):
+    """One row of patterns/level_nouns.csv. A plural in -s or -es is understood."""
+
+    phrase: str
+    concept: str
+    example: str
+
+
+def words_pattern(phrases: Iterable[str]) -> str:
+    """A regular expression for any of the phrases, the longest first, shared beginnings read once.
+
+    A blank in a phrase stands for blanks, a line end or a hyphen; a hyphen may also be left out.
+
+    >>> bool(re.fullmatch(words_pattern(["medial branch", "medial"]), "medial\\nbranch"))
+    True
+    >>> re.match(words_pattern(["facet", "facet joint"]), "facet joint").group()
+    'facet joint'
+    """
+    root: dict[str, object] = {}
+    for phrase in phrases:
+        node = root
+        for character in phrase.lower():
+            node = node.setdefault(character, {})  # type: ignore[assignment]
+        node[""] = True
+    return _branch(root)
+
+
+def _branch(node: dict[str, object]) -> str:
+    ends = "" in node
+    parts = [_letter(key) + _branch(child) for key, child in sorted(node.items()) if key and isinstance(child, dict)]
+    if not parts:
+        return ""
+    if len(parts) == 1 and not ends:
+        return parts[0]
+    return f"(?:{'|'.join(parts)})" + ("?" if ends else "")
+
+
+def _letter(character: str) -> str:
+    if character == " ":
+        return r"[ \n-]{1,3}"
+    if character == "-":
+        return r"[ \n-]{0,2}"
+    return re.escape(character)
+
+
+def plain(phrase: str) -> str:
+    """A phrase without case, blanks, line ends and hyphens, to look it up as written in a note.
+
+    >>> plain("Medial\\nBranch-es")
+    'medialbranches'
+    """
+    return "".join(character for character in phrase.lower() if character not in " -\n")
+
+
+class Lexicon:
+    """The tables of the grammar with their expressions, compiled once and never changed."""
+
+    def __init__(self, patterns: PatternFolder) -> None:
+        words = patterns.toml("levels.toml", LevelWords)
+        rows = patterns.csv("level_nouns.csv", NounRow)
+        self.words = words
+        self.letter_of = {plain(k): v for k, v in (words.letters | words.spoken_letters | words.region_words).items()}
+        self.number_of = words.numbers | words.homophones
+        self.ordinal_of = words.ordinals
+        self.sites = {plain(phrase): site for site in words.sites for phrase in site.phrases}
+        self._concepts = {plain(row.phrase): row.concept for row in rows}
+        self._compile(words, [row.phrase for row in rows])
+
+    def _compile(self, words: LevelWords, nouns: list[str]) -> None:
+        def of(pattern: str) -> re.Pattern[str]:
+            return re.compile(pattern, re.IGNORECASE)
+
+        letter, spoken = words_pattern(words.letters), words_pattern(words.spoken_letters)
+        region, number = words_pattern(words.region_words), words_pattern(words.numbers)
+        ordinal = f"(?:{words_pattern(words.ordinals)}|1[0-2](?=th)th|[1-9](?:st|nd|rd|th))\\b"
+        noun = words_pattern([*nouns, *words.not_nouns]) + "(?:e?s)?"
+        head = f"(?:(?P<letter>{letter})|(?P<spoken>{spoken})|(?P<word>{region}))(?P<gap>[ ]{{0,2}}-?[ ]{{0,2}}\\n?)"
+        homophone = f"{words_pattern(words.homophones)}(?=[ -](?:{number}|{noun}|\\d)\\b)"
+        joining, word = words.joining, f"(?:{number})\\b"
+        self.vertebra = of(f"{head}(?:(?P<digits>[1-9]\\d{{0,4}})|(?P<number>(?:{number}\\b|{homophone})))")
+        self.number = of(f"(?P<digits>1[0-2]|[1-9])(?!\\d)|(?P<number>{number})\\b")
+        self.ordinal = of(ordinal)
+        self.region_word = of(f"[ \\n]{{1,3}}(?P<word>{region})\\b")
+        self.dash = of(r"[ ]{0,2}(?:-{1,2}|~)[ ]{0,2}\n?[ ]{0,4}|[ ]{0,2}\n[ ]{0,4}-(?=\S)")
+        self.slash = of(r"[ ]{0,2}/[ ]{0,2}\n?[ ]{0,4}")
+        self.blank = of(r"[ ]{1,3}\n?[ ]{0,4}|\n[ ]{0,4}")
+        filler = f"(?:(?:{words_pattern(joining.filler)})[ ]{{1,2}})?"
+        self.range = of(f"{BLANK}(?<=\\s)(?:{words_pattern(joining.range)})\\b{BLANK}(?<=\\s){filler}")
+        conjunction = f"(?:\\b(?:{words_pattern(joining.list)})\\b|[&+])"
+        self.listing = of(f"{BLANK}(?:,{BLANK}(?:{conjunction}{BLANK})?|{conjunction}{BLANK}){filler}")
+        self.over = of(f"{BLANK}\\b(?:{words_pattern(joining.over)})\\b{BLANK}(?:the )?")
+        self.sacrum = of(f"(?:{words_pattern(joining.sacrum)})\\b")
+        self.sacral_one = of(f"(?:{words_pattern(joining.sacral_one)})\\b")
+        self.may_follow = of(
+            rf"\s*(?:$|[;:)(\]&+\[]|[.](?!\d)|,(?!\d\d\d)|/(?!\d)|-(?!\s?\d))|[ \n]+(?:(?:{words_pattern(words.guards.may_follow)}"
+            rf"|{words_pattern(words.sides.words)}|{noun}|(?:{letter})[ -]?(?:\d|{word})|(?:{spoken})[ ](?:\d|{word}))\b)|\s*\n"
+        )
+        self.unit = of(rf"[ \n-]{{0,2}}(?:[%\"]|l\b(?![ -]{{0,2}}(?:\d|{number}))|(?:{words_pattern(words.guards.units)})\b(?!['-]))")
+        self.noun = of(rf"\b(?:{noun})\b")
+        self.glued_noun = of(rf"(?:{noun})\b")
+        self.before = of(rf"(?:[\s,:()\[\]&+-]|\b(?:{words_pattern([*words.attachment.before, *words.sides.words])})\b)*+")
+        self.between = of(
+            rf"(?:[\s,:(\[\]&+-]|\b(?:{words_pattern([*words.sides.words, *joining.list, *joining.filler, 'in', 'x'])})\b)*+"
+        )
+        self.stop = of(rf"[;\n(]|[.](?!\d)|\b(?:{words_pattern(words.attachment.stop)})\b")
+        self.counted = of(rf"(?:[ \n]+[\w-]+){{0,4}}?[ \n]+(?:{words_pattern(words.guards.counted)})\b")
+        self.context_region = of(rf"\b(?:{words_pattern(words.context_regions)})\b")
+        site = words_pattern([phrase for site in words.sites for phrase in site.phrases])
+        bare = rf"(?:1[0-2]|[1-9])(?=[ ]?[-/,&][ ]?\d|[ ](?:and[ ])?[1-9]\b|[ ]?[-/][ ]?s)|(?:{number})(?=[ ,/-]{{1,2}}(?:and )?(?:{number})\b)"
+        self.anchor = of(
+            rf"(?<![A-Za-z0-9_'])(?:(?P<vertebra>(?:{letter}|{spoken}|{region})[ -]{{0,4}}\n?(?:[1-9]|(?:{number}|{words_pattern(words.homophones)})\b))"
+            rf"|(?P<site>(?:{site})\b)|(?P<ordinal>{ordinal})|(?<![.,:/#$-])(?P<bare>{bare}))"
+        )
+
+    def concept_of(self, phrase: str) -> str:
+        """The concept of a noun as written; "" for a phrase that is listed so as to be left alone.
+
+        >>> Lexicon(PatternFolder()).concept_of("Transverse\\nProcesses")
+        'transverse_process'
+        """
+        form = plain(phrase)
+        for ending in ("", "s", "es"):
+            if form.endswith(ending) and (concept := self._concepts.get(form.removesuffix(ending))):
+                return concept
+        return ""

@@ -1,0 +1,203 @@
+"""The grammar of vertebral levels: text -> joints, nerves and bone sites as people write, dictate and type them.
+
+    >>> grammar = LevelGrammar(PatternFolder())
+    >>> [mention] = grammar.find("Bilateral L3-4, 4-5 and 5-1 facet joint injections")
+    >>> as_joints(mention), mention.noun
+    (('L3-L4', 'L4-L5', 'L5-S1'), 'facet_joint')
+
+A new spelling goes to patterns/levels.toml, a new noun to patterns/level_nouns.csv. The way of a text: one anchor
+expression finds places where a level may start, `level_scanner` reads from there, `level_nouns` looks for the noun,
+`level_context` throws out what only looks like a level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from extractor.anatomy import joint, order, run
+from extractor.level_context import Context
+from extractor.level_items import items_of, site_mention
+from extractor.level_nouns import Noun, Nouns
+from extractor.level_numbers import neighbours
+from extractor.level_scanner import Scanner
+from extractor.level_search import Draft, Search
+from extractor.level_tokens import Lexicon
+from extractor.patterns import PatternFolder
+from extractor.records import LevelItem, LevelMention  # noqa: F401  LevelItem is for the doctests
+
+
+
+class LevelGrammar:
+    """Finds levels in clean text. Tables are read and compiled once; `find` keeps no state."""
+
+    def __init__(self, patterns: PatternFolder) -> None:
+        self._lexicon = Lexicon(patterns)
+        self._scanner = Scanner(self._lexicon)
+        self._context = Context(self._lexicon)
+        self._guards = self._lexicon.words.guards
+
+    def find(self, text: str) -> tuple[LevelMention, ...]:
+        """All mentions in order, not overlapping. Linear in the length of the text.
+
+        >>> grammar = LevelGrammar(PatternFolder())
+        >>> [(m.noun, as_vertebrae(m)) for m in grammar.find("L3 medial branch at the L4 transverse process")]
+        [('medial_branch', ('L3',)), ('transverse_process', ('L4',))]
+        >>> grammar.find("T1, T2 and STIR images; S1 and S2 heart sounds; 4-5 mL in 3-4 weeks")
+        ()
+        """
+        drafts = Search(self._lexicon, self._scanner, text).drafts()
+        if not drafts:
+            return ()
+        nouns = Nouns(self._lexicon, text)
+        drafts = self._with_nouns(text, drafts, nouns)
+        kept = [draft for draft in drafts if draft.reading is None or self._is_level(text, draft)]
+        return tuple(self._mention(text, draft) for draft in kept)
+
+    def _is_level(self, text: str, draft: Draft) -> bool:
+        assert draft.reading is not None
+        return self._context.is_level(text, draft.reading, draft.noun.concept if draft.noun else "")
+
+    # -- nouns -------------------------------------------------------------------------------------------------
+
+    def _with_nouns(self, text: str, drafts: list[Draft], nouns: Nouns) -> list[Draft]:
+        found = _merge_ala(text, drafts)
+        for index, draft in enumerate(found):
+            limit = found[index + 1].start if index + 1 < len(found) else len(text)
+            if draft.reading is not None and (noun := nouns.after(draft.end, limit)):
+                found[index] = replace(draft, noun=noun, source="after")
+        for index, draft in enumerate(found):
+            if draft.reading is None or (draft.noun and not self._replaceable(draft, nouns)):
+                continue
+            floor = max((d.noun.end if d.noun else d.end for d in found[max(0, index - 1) : index]), default=0)
+            floor = max(floor, found[index - 1].end if index else 0)
+            if noun := nouns.before(draft.start, floor):
+                if draft.noun is None or self._nearer(text, draft, noun, nouns):
+                    found[index] = replace(draft, noun=noun, source="before")
+        found = [part for draft in found for part in self._split(draft, nouns)]
+        self._share(text, found)
+        return found
+
+    def _nearer(self, text: str, draft: Draft, before: Noun, nouns: Nouns) -> bool:
+        """Whether a noun before the level is to be preferred to the one found after it."""
+        assert draft.noun is not None
+        weak = self._guards.weak_concepts
+        if before.concept in weak or draft.noun.concept in weak:
+            return before.concept not in weak
+        gap = text[draft.end : draft.noun.start]
+        return "," in gap or "(" in gap or nouns.touches(before, draft.start)
+
+    def _split(self, draft: Draft, nouns: Nouns) -> list[Draft]:
+        """Medial branches L3, L4 and the L5 dorsal ramus: the last level alone has the noun behind it."""
+        reading, noun = draft.reading, draft.noun
+        if not (reading and noun and draft.source == "after" and noun.concept in self._guards.last_only):
+            return [draft]
+        lead = nouns.before(draft.start, 0)
+        if len(reading.runs) < 2 or reading.runs[-1].how or lead is None or lead.concept not in self._guards.nerve_concepts:
+            return [draft]
+        if lead.concept == noun.concept:
+            return [draft]
+        first, last = replace(reading, runs=reading.runs[:-1]), replace(reading, runs=reading.runs[-1:])
+        return [
+            Draft(first.start, first.end, first, noun=lead, source="before"),
+            Draft(last.start, last.end, last, noun=noun, source="after"),
+        ]
+
+    def _replaceable(self, draft: Draft, nouns: Nouns) -> bool:
+        assert draft.noun is not None
+        weak = draft.noun.concept in self._guards.weak_concepts
+        return weak or nouns.is_loose(draft.end, draft.noun)
+
+    def _share(self, text: str, found: list[Draft]) -> None:
+        """Right L4-5 and left L5-S1 facets: levels joined only by side words have one noun."""
+
+        def linked(first: Draft, second: Draft) -> bool:
+            start, end = (first.noun.end if first.noun and first.source == "after" else first.end), second.start
+            gap = self._lexicon.between.match(text, start, end) if end - start <= 40 else None
+            return gap is not None and gap.end() == end and "\n\n" not in gap.group()
+
+        def bare(draft: Draft) -> bool:
+            return draft.reading is not None and draft.noun is None
+
+        for index in range(1, len(found)):
+            first, second = found[index - 1], found[index]
+            if bare(second) and first.noun and first.source in ("before", "shared") and linked(first, second):
+                found[index] = replace(second, noun=first.noun, source="shared")
+        for index in range(len(found) - 2, -1, -1):
+            first, second = found[index], found[index + 1]
+            same = first.reading and second.reading and first.reading.names == second.reading.names
+            if bare(first) and not same and second.noun and second.source in ("after", "shared") and linked(first, second):
+                found[index] = replace(first, noun=second.noun, source="shared")
+
+    # -- records -----------------------------------------------------------------------------------------------
+
+    def _mention(self, text: str, draft: Draft) -> LevelMention:
+        if draft.site is not None:
+            return site_mention(draft.start, draft.end, draft.site)
+        assert draft.reading is not None
+        noun, start = draft.noun, draft.start
+        concept = noun.concept if noun else ""
+        items = items_of(text, draft.reading, concept, self._lexicon)
+        if concept == "neural_foramen" and all(item.top[0] == "S" for item in items):
+            concept = "sacral_foramen"
+        if noun is None:
+            return LevelMention(start, draft.end, items)
+        return LevelMention(start, draft.end, items, concept, noun.start, noun.end)
+
+
+def _merge_ala(text: str, drafts: list[Draft]) -> list[Draft]:
+    """ "S1 ala" is one thing: the site's words are the noun of the level before."""
+    found: list[Draft] = []
+    for draft in drafts:
+        previous = found[-1] if found else None
+        if draft.site and previous and previous.reading and previous.reading.names == (draft.site.top,):
+            if draft.site.top == draft.site.bottom and text[previous.end : draft.start].isspace():
+                continue
+        found.append(draft)
+    return found
+
+
+# -- readings of a mention ---------------------------------------------------------------------------------------
+
+
+def _vertebrae(top: str, bottom: str) -> tuple[str, ...]:
+    if top == bottom:
+        return (top,)
+    if bottom == "C8":
+        return (*run(top, "C7"), "C8")
+    return ("C8", *run("T1", bottom)) if top == "C8" else run(top, bottom)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def as_joints(mention: LevelMention) -> tuple[str, ...]:
+    """The joints named by pairs, chains and ranges, in the order of writing; single vertebrae name none.
+
+    >>> as_joints(LevelMention(0, 5, (LevelItem(0, 5, "L3", "S1", "range"), LevelItem(7, 9, "L2", "L2"))))
+    ('L3-L4', 'L4-L5', 'L5-S1')
+    """
+    names = [_vertebrae(item.top, item.bottom) for item in mention.items if item.joined]
+    return _unique(joint(a, b) for group in names for a, b in zip(group, group[1:], strict=False) if "C8" not in (a, b))
+
+
+def as_vertebrae(mention: LevelMention) -> tuple[str, ...]:
+    """All vertebrae (or nerves) from the top to the bottom of every item.
+
+    >>> as_vertebrae(LevelMention(0, 5, (LevelItem(0, 5, "L3", "L5", "range"),)))
+    ('L3', 'L4', 'L5')
+    """
+    return _unique(name for item in mention.items for name in _vertebrae(item.top, item.bottom))
+
+
+def bare_list_joints(mention: LevelMention) -> tuple[str, ...]:
+    """The joints between single vertebrae listed one after another ("L4, L5, S1"): a customary but doubtful reading.
+
+    >>> bare_list_joints(LevelMention(0, 9, (LevelItem(0, 2, "L4", "L4"), LevelItem(4, 6, "L5", "L5"))))
+    ('L4-L5',)
+    """
+    names = [item.top for item in mention.items if not item.joined]
+    ordered = sorted(set(names), key=order)
+    pairs = zip(ordered, ordered[1:], strict=False)
+    return tuple(joint(a, b) for a, b in pairs if neighbours(a, b) and "C8" not in (a, b))

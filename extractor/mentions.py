@@ -1,0 +1,219 @@
+"""Doc -> Reading: everything that was read in a note, as plain records. spaCy ends here."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from extractor.records import LevelMention
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from extractor.agents import AgentHit
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence with the section it stands in and the kinds of cues in it.
+
+    `zone` is what its facts are worth; it is filled in by `extractor.assembly.zones`.
+    """
+
+    index: int
+    start: int
+    end: int
+    section: str
+    kind: str
+    cues: frozenset[str]
+    first_in_section: bool
+    paragraph: int  # blank-line separated, counted through the note
+    header_paragraph: int  # the paragraph in which its section's header stands
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A target, modality or side: `value` from its row, `cues` the ConText categories that touch it."""
+
+    label: str
+    value: str
+    start: int
+    end: int
+    sentence: int
+    cues: frozenset[str] = frozenset()
+    boxed: str = ""  # "checked" or "unchecked" when a check box stands before it
+
+
+@dataclass(frozen=True, slots=True)
+class LevelHit:
+    """A level mention with its sentence and the ConText categories that touch it."""
+
+    mention: LevelMention
+    sentence: int
+    cues: frozenset[str] = frozenset()
+    boxed: str = ""
+
+    @property
+    def start(self) -> int:
+        return self.mention.start
+
+    @property
+    def end(self) -> int:
+        return self.mention.end
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A cue as written: its category and where it stands."""
+
+    category: str
+    start: int
+    end: int
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A note as read. All sequences are in order of the text."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    targets: tuple[Hit, ...]
+    imaging: tuple[Hit, ...]
+    sides: tuple[Hit, ...]
+    levels: tuple[LevelHit, ...]
+    agents: tuple[AgentHit, ...]
+    cues: tuple[Cue, ...]
+
+    def with_sentences(self, sentences: Iterable[Sentence]) -> Reading:
+        """The same reading with other sentences (zones filled in)."""
+        return replace(self, sentences=tuple(sentences))
+
+
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RL])(?![\w'/]|\.\d)")
+
+
+def collect(doc: Doc) -> Reading:
+    """All mentions of a doc that went through the pipeline."""
+    text = doc.text
+    spans = doc._.facetcode_sentences
+    starts = [start for start, _ in spans]
+
+    def sentence_of(offset: int) -> int:
+        return max(0, bisect_right(starts, offset) - 1)
+
+    cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in doc._.facetcode_cues)
+    boxes = _boxes(text, cues)
+    touching: dict[tuple[int, int, str], set[str]] = {}
+    for a, b, label, category, _, _ in doc._.facetcode_assertions:
+        touching.setdefault((a, b, label), set()).add(category)
+    hits: dict[str, list[Hit]] = {"Target": [], "Imaging": [], "Side": []}
+    for span in doc.spans.get("facetcode_targets", ()):
+        a, b, label = span.start_char, span.end_char, span.label_
+        touched = frozenset(touching.get((a, b, label), ()))
+        hits[label].append(Hit(label, span.kb_id_, a, b, sentence_of(a), touched, _box_at(boxes, a)))
+    levels = []
+    for mention, span in zip(doc._.facetcode_levels, doc.spans.get("facetcode_levels", ()), strict=True):
+        touched = frozenset(touching.get((span.start_char, span.end_char, "Level"), ()))
+        levels.append(LevelHit(mention, sentence_of(mention.start), touched, _box_at(boxes, mention.start)))
+    known = {hit.start for hit in (*levels, *hits["Target"])}
+    ends = {hit.end for hit in (*levels, *hits["Target"])}
+    taken = {i for hit in (*levels, *hits["Side"]) for i in range(hit.start, hit.end)}
+    letters = (
+        Hit("Side", "left" if m.group(1) == "L" else "right", m.start(), m.end(), sentence_of(m.start()), frozenset(), _box_at(boxes, m.start()))
+        for m in _SIDE_LETTER.finditer(text)
+        if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
+    )
+    hits["Side"] = sorted((*hits["Side"], *letters), key=lambda hit: hit.start)
+    return Reading(
+        text=text,
+        sentences=_sentences(doc, spans, cues),
+        targets=tuple(hits["Target"]),
+        imaging=tuple(hits["Imaging"]),
+        sides=tuple(hits["Side"]),
+        levels=tuple(levels),
+        agents=tuple(doc._.facetcode_agents),
+        cues=cues,
+    )
+
+
+def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ...]) -> tuple[Sentence, ...]:
+    sections = doc._.facetcode_sections
+    section_starts = [section.start for section in sections]
+    breaks = [match.start() for match in _BLANK_LINE.finditer(doc.text)]
+    by_sentence: dict[int, set[str]] = {}
+    for cue in cues:
+        by_sentence.setdefault(cue.sentence, set()).add(cue.category)
+    result = []
+    seen: set[int] = set()
+    for index, (start, end) in enumerate(spans):
+        number = max(0, bisect_right(section_starts, start) - 1)
+        section = sections[number]
+        result.append(
+            Sentence(
+                index=index,
+                start=start,
+                end=end,
+                section=section.name,
+                kind=section.kind,
+                cues=frozenset(by_sentence.get(index, ())),
+                first_in_section=number not in seen,
+                paragraph=bisect_right(breaks, start),
+                header_paragraph=bisect_right(breaks, section.text_start),
+            )
+        )
+        seen.add(number)
+    return tuple(result)
+
+
+def _boxes(text: str, cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:
+    """(start, end, state) of what each check box governs: from the box to the next box or the end of its line."""
+    marks = [cue for cue in cues if cue.category in {"checked", "unchecked"}]
+    result = []
+    for index, mark in enumerate(marks):
+        line_end = text.find("\n", mark.end)
+        line_end = len(text) if line_end < 0 else line_end
+        line_start = text.rfind("\n", 0, mark.start) + 1
+        following = marks[index + 1].start if index + 1 < len(marks) else line_end
+        before = text[line_start : mark.start].strip()
+        after = text[mark.end : line_end].strip()
+        if not after and before:
+            continue  # the box stands behind its words ("Consent: [x]")
+        result.append((mark.end, min(line_end, following), mark.category))
+    return result
+
+
+def _box_at(boxes: list[tuple[int, int, str]], offset: int) -> str:
+    place = bisect_right(boxes, (offset, 1 << 60, "")) - 1
+    if place >= 0:
+        start, end, state = boxes[place]
+        if start <= offset < end:
+            return state
+    return ""
+
+
+def _is_side_letter(
+    text: str, start: int, end: int, known: set[int], ends: set[int], boxes: list[tuple[int, int, str]]
+) -> bool:
+    """True for a lone R or L that stands for a side: next to a level or target, before "side", in brackets, or in a check box."""
+    after = end
+    while after < len(text) and after < end + 3 and text[after] in " .-":
+        after += 1
+    if after > end and after in known:
+        return True
+    if re.match(r"[ -]?(?:side|sided)\b", text[end : end + 7]):
+        return True
+    if re.match(r"\s+(?:lumbar|cervical|thoracic|lower|facet|medial|MBB?|SI|TF|RFA?|LBB|FJI|x\s?\d)\b", text[end : end + 12]):
+        return True
+    before = start
+    while before > 0 and before > start - 3 and text[before - 1] in " (":
+        before -= 1
+    follows = text[end : end + 1]
+    if before in ends and before < start and follows in (")", ",", ".", ";", ":", "\n", "", " "):
+        return True
+    return bool(_box_at(boxes, start)) and follows in (" ", "\n", "")

@@ -1,0 +1,49 @@
+"""The medspaCy pipeline: the only room that imports spaCy and medspaCy.
+
+Every component is a registered spaCy factory and can be added by name to a pipeline of your own:
+
+    facetcode_sentences   line-aware sentence starts (sets `token.is_sent_start`)
+    facetcode_sections    Doc._.facetcode_sections: tuple of Section
+    facetcode_targets     medspaCy's TargetMatcher over our rows; span group "facetcode_targets"
+    facetcode_levels      Doc._.facetcode_levels: tuple of LevelMention; span group "facetcode_levels"
+    facetcode_agents      Doc._.facetcode_agents: tuple of AgentHit; span group "facetcode_agents"
+    facetcode_assertion   typed ConText cues; Doc._.facetcode_cues and Doc._.facetcode_assertions
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+with warnings.catch_warnings():  # medspaCy mutes every warning of the process when it is imported
+    import medspacy  # noqa: F401  (registers medspaCy's own factories)
+
+import spacy
+from medspacy.custom_tokenizer import create_medspacy_tokenizer
+
+from extractor.pipeline import agents, assertion, levels, sections, sentences, targets  # noqa: F401  (registers ours)
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+COMPONENTS = (
+    "facetcode_sentences",
+    "facetcode_sections",
+    "facetcode_targets",
+    "facetcode_levels",
+    "facetcode_agents",
+    "facetcode_assertion",
+)
+
+
+def build(overlay: str | None = None) -> Language:
+    """A blank English pipeline with medspaCy's tokenizer and all components of ours.
+
+    `overlay` is the user's patterns folder. Raises PatternError when a pattern row is wrong. No component logs anything.
+    """
+    nlp = spacy.blank("en")
+    nlp.tokenizer = create_medspacy_tokenizer(nlp)
+    nlp.max_length = 20_000_000
+    for name in COMPONENTS:
+        nlp.add_pipe(name, config={"overlay": overlay})
+    return nlp

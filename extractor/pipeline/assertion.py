@@ -1,0 +1,140 @@
+"""Assertion from typed cues: medspaCy's ConText graph, with our own rows and one small graph a sentence.
+
+Every cue names what it may touch (`applies_to`), medspaCy's default rules are not loaded. A graph over one
+sentence at a time keeps the work linear in the length of the note.
+
+Sets Doc._.facetcode_cues: (start, end, category, direction) of every cue, and Doc._.facetcode_assertions:
+(start, end, label, category, cue start, cue end) for each target, level, imaging and agent span that a cue touches.
+"""
+
+import re
+from bisect import bisect_right
+
+from medspacy.common.medspacy_matcher import MedspacyMatcher
+from medspacy.context.context_graph import ConTextGraph
+from medspacy.context.context_modifier import ConTextModifier
+from medspacy.context.context_rule import ConTextRule
+from typing import Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from extractor.pipeline.shared import extension, reading
+from extractor.rows import ReadingPatterns
+
+_GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
+
+
+class Assertion:
+    """The ConText component."""
+
+    def __init__(self, nlp: Language, patterns: ReadingPatterns) -> None:
+        self.matcher = MedspacyMatcher(nlp, name="facetcode_assertion", prune=False)
+        reach = patterns.table.context
+        rules = []
+        for row in patterns.cues:
+            sentence_wide = row.direction == "sentence"
+            rules.append(
+                ConTextRule(
+                    literal=row.phrase,
+                    category=row.category.upper(),
+                    direction="PSEUDO" if sentence_wide else row.direction.upper(),
+                    allowed_types={word.upper() for word in row.applies_to.split()},
+                    max_scope=None if sentence_wide else reach.get(row.category),
+                    metadata={"direction": row.direction, "category": row.category},
+                )
+            )
+        self.matcher.add(rules)
+        self.regexes = [(cue.category, re.compile(cue.pattern, re.IGNORECASE)) for cue in patterns.table.regex]
+        self.regex_rules = {
+            cue.category: ConTextRule(
+                literal=cue.category,
+                category=cue.category.upper(),
+                direction="BIDIRECTIONAL" if cue.category in reach else "PSEUDO",
+                allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
+                max_scope=reach.get(cue.category),
+                metadata={"direction": "bidirectional", "category": cue.category},
+            )
+            for cue in patterns.table.regex
+        }
+
+    def __call__(self, doc: Doc) -> Doc:
+        starts = [index for index, token in enumerate(doc) if token.is_sent_start or index == 0]
+        cues = self._cues(doc)
+        doc._.facetcode_cues = tuple(
+            (doc[start].idx, doc[end - 1].idx + len(doc[end - 1]), rule.metadata["category"], rule.metadata["direction"])
+            for rule, start, end in cues
+        )
+        by_sentence: dict[int, tuple[list[Span], list[tuple[ConTextRule, int, int]]]] = {}
+        for name in _GROUPS:
+            for span in doc.spans.get(name, ()):
+                if span.label_ != "Side":
+                    by_sentence.setdefault(bisect_right(starts, span.start), ([], []))[0].append(span)
+        for rule, start, end in cues:
+            found = by_sentence.get(bisect_right(starts, start))
+            if found is not None and rule.metadata["direction"] != "sentence":
+                found[1].append((rule, start, end))
+        touched: list[tuple[int, int, str, str, int, int]] = []
+        for number, (spans, matches) in by_sentence.items():
+            if matches:
+                begin = starts[number - 1]
+                finish = starts[number] if number < len(starts) else len(doc)
+                touched.extend(_touched(doc, begin, finish, spans, matches))
+        doc._.facetcode_assertions = tuple(sorted(touched))
+        return doc
+
+    def _cues(self, doc: Doc) -> list[tuple[ConTextRule, int, int]]:
+        """Cues in order; within one kind of cue the longest wins, and a pseudo cue beats every ConText cue that it covers."""
+        strings = doc.vocab.strings
+        found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
+        text = doc.text
+        for category, pattern in self.regexes:
+            for match in pattern.finditer(text):
+                span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
+                if span is not None:
+                    found.append((self.regex_rules[category], span.start, span.end))
+        found.sort(key=lambda cue: (cue[1] - cue[2], cue[1], cue[0].category))
+        kept: list[tuple[ConTextRule, int, int]] = []
+        taken: dict[str, set[int]] = {}
+        for rule, start, end in found:
+            direction = rule.metadata["direction"]
+            layer = taken.setdefault(rule.category if direction == "sentence" else "context", set())
+            tokens = range(start, end)
+            if layer.isdisjoint(tokens):
+                layer.update(tokens)
+                kept.append((rule, start, end))
+        kept.sort(key=lambda cue: (cue[1], cue[2]))
+        return kept
+
+
+def _touched(
+    doc: Doc, begin: int, finish: int, spans: list[Span], matches: list[tuple[ConTextRule, int, int]]
+) -> list[tuple[int, int, str, str, int, int]]:
+    graph = ConTextGraph(targets=spans)
+    for rule, start, end in matches:
+        low, high = begin, finish
+        reach = rule.max_scope
+        if rule.direction == "FORWARD":
+            low, high = end, min(finish, end + reach) if reach else finish
+        elif rule.direction == "BACKWARD":
+            low, high = max(begin, start - reach) if reach else begin, start
+        elif reach:
+            low, high = max(begin, start - reach), min(finish, end + reach)
+        graph.modifiers.append(ConTextModifier(rule, start, end, doc, scope_start=low, scope_end=high))
+    graph.update_scopes()
+    graph.apply_modifiers()
+    result = []
+    for span, modifier in graph.edges:
+        first, last = modifier.modifier_span
+        result.append(
+            (span.start_char, span.end_char, span.label_, modifier.rule.metadata["category"], doc[first].idx, doc[last - 1].idx + len(doc[last - 1]))
+        )
+    return result
+
+
+@Language.factory("facetcode_assertion", default_config={"overlay": None})
+def create(nlp: Language, name: str, overlay: Optional[str]) -> Assertion:
+    """Factory of the assertion component."""
+    extension("facetcode_cues")
+    extension("facetcode_assertions")
+    return Assertion(nlp, reading(overlay))

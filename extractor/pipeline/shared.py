@@ -1,0 +1,36 @@
+"""What the components share: the rows of a patterns folder, and char spans put into span groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from spacy.tokens import Doc, Span
+
+from extractor.patterns import PatternFolder
+from extractor.rows import ReadingPatterns
+
+
+@lru_cache(maxsize=8)
+def folder(overlay: str | None) -> PatternFolder:
+    """The shipped patterns with the user's overlay."""
+    return PatternFolder(Path(overlay) if overlay else None)
+
+
+@lru_cache(maxsize=8)
+def reading(overlay: str | None) -> ReadingPatterns:
+    """All rows of the folder, loaded once a process."""
+    return ReadingPatterns.load(folder(overlay))
+
+
+def group(doc: Doc, name: str, spans: Iterable[tuple[int, int, str]]) -> None:
+    """Put (start, end, label) char spans into a span group, widened to whole tokens."""
+    found = (doc.char_span(start, end, label=label, alignment_mode="expand") for start, end, label in spans)
+    doc.spans[name] = [span for span in found if isinstance(span, Span)]
+
+
+def extension(name: str) -> None:
+    """Register a Doc extension once."""
+    if not Doc.has_extension(name):
+        Doc.set_extension(name, default=())

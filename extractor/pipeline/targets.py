@@ -1,0 +1,66 @@
+"""Targets, imaging and sides through medspaCy's TargetMatcher; overlaps are settled here, not by the matcher.
+
+The matcher keeps every match (`prune=False`, span group); then within one label the longest wins, and "none" rows (words that only
+look like a side) are dropped after they have beaten what they contain.
+"""
+
+from collections.abc import Iterable
+
+from medspacy.target_matcher import TargetMatcher, TargetRule
+from typing import Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from extractor.pipeline.shared import reading
+from extractor.rows import ReadingPatterns
+
+GROUP = "facetcode_targets"
+
+
+class Targets:
+    """Sets the span group "facetcode_targets"; a span's label is Target, Imaging or Side and its kb_id the value."""
+
+    def __init__(self, nlp: Language, patterns: ReadingPatterns) -> None:
+        self.matcher = TargetMatcher(nlp, result_type=None, prune=False)
+        rows = [("Target", row.phrase, row.concept) for row in patterns.targets]
+        rows += [("Imaging", row.phrase, row.modality) for row in patterns.imaging]
+        rows += [("Side", row.phrase, row.side) for row in patterns.sides]
+        self.matcher.add(
+            [TargetRule(literal=phrase, category=label, metadata={"value": value}) for label, phrase, value in rows]
+        )
+
+    def __call__(self, doc: Doc) -> Doc:
+        kept: list[Span] = []
+        spans = self.matcher(doc)
+        by_label: dict[str, list[Span]] = {}
+        for span in spans:
+            rule = span._.target_rule
+            if any(c.isupper() for c in rule.literal) and span.text != rule.literal:
+                continue  # a phrase written with capitals matches only as written ("US" is not "us")
+            by_label.setdefault(span.label_, []).append(span)
+        for label, found in by_label.items():
+            for span in longest(found):
+                value = span._.target_rule.metadata["value"]
+                if value != "none" or label == "Imaging":
+                    kept.append(Span(doc, span.start, span.end, label=label, kb_id=value))
+        kept.sort(key=lambda span: (span.start, span.end))
+        doc.spans[GROUP] = kept
+        return doc
+
+
+def longest(spans: Iterable[Span]) -> list[Span]:
+    """Non-overlapping spans, longer before shorter, earlier before later."""
+    kept: list[Span] = []
+    taken: set[int] = set()
+    for span in sorted(spans, key=lambda span: (span.start - span.end, span.start)):
+        if not any(index in taken for index in range(span.start, span.end)):
+            kept.append(span)
+            taken.update(range(span.start, span.end))
+    return kept
+
+
+@Language.factory("facetcode_targets", default_config={"overlay": None})
+def create(nlp: Language, name: str, overlay: Optional[str]) -> Targets:
+    """Factory of the target component."""
+    return Targets(nlp, reading(overlay))

@@ -1,0 +1,226 @@
+"""Procedures and lines -> the published result, with every offset mapped back to the text as given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from extractor.agents import injectate_names
+from extractor.schema import (
+    AgentOut,
+    AssertionName,
+    ClaimLine,
+    CodeLine,
+    CodingResult,
+    Entity,
+    Evidence,
+    ProcedureOut,
+    Query,
+    Rejected,
+    SiteOut,
+    Summary,
+    Versions,
+)
+
+if TYPE_CHECKING:
+    from extractor.assembly.procedures import Assembled
+    from extractor.coding import Coding
+    from extractor.mentions import Reading, Sentence
+    from extractor.records import Agent, Procedure, SidedSite, Span
+    from extractor.text import CleanText
+
+_IMAGING_ORDER = ("fluoroscopy", "ct", "ultrasound", "mri")
+_NOUN_LABEL = {
+    "medial_branch": "Nerve",
+    "dorsal_ramus": "Nerve",
+    "nerve": "Nerve",
+    "lateral_branch": "Nerve",
+    "third_occipital_nerve": "Nerve",
+    "transverse_process": "BoneSite",
+    "superior_articular_process": "BoneSite",
+    "articular_pillar": "BoneSite",
+    "sacral_ala": "BoneSite",
+}
+_ZONE_ASSERTION: Mapping[str, AssertionName] = {
+    "history": "historical",
+    "finding": "historical",
+    "imaging_findings": "historical",
+    "diagnosis": "historical",
+    "indication": "historical",
+    "medications": "historical",
+    "allergies": "historical",
+    "exam": "historical",
+    "plan": "planned",
+    "planned": "planned",
+    "discharge": "planned",
+    "consent": "hypothetical",
+    "teaching": "hypothetical",
+}
+
+
+def build_result(
+    id: str, note: CleanText, assembled: Assembled, coding: Coding, versions: Mapping[str, str]
+) -> CodingResult:
+    """The pydantic result of one note."""
+    quote = _Quoter(note, assembled.reading)
+    procedures = assembled.procedures
+    return CodingResult(
+        id=id,
+        status=coding.status,
+        lines=[
+            CodeLine(
+                code=line.code,
+                side=line.side,
+                joints=list(line.joints),
+                label=line.label,
+                rule=line.rule,
+                reasons=list(line.reasons),
+                evidence=quote.all(line.evidence),
+            )
+            for line in coding.lines
+        ],
+        claim=[ClaimLine(code=c.code, modifiers=list(c.modifiers), units=c.units) for c in coding.claim],
+        summary=_summary(procedures),
+        queries=[Query(id=q.id, question=q.question, evidence=quote.all(q.evidence)) for q in coding.queries],
+        warnings=list(coding.warnings),
+        rejected=[Rejected(code=r.code, reason=r.reason) for r in coding.rejected],
+        procedures=[_procedure(procedure, quote) for procedure in procedures],
+        entities=_entities(assembled, quote),
+        versions=Versions(**versions),
+    )
+
+
+class _Quoter:
+    """Turns spans of the clean text into quotes of the text as given."""
+
+    def __init__(self, note: CleanText, reading: Reading) -> None:
+        self.note = note
+        self.reading = reading
+        self.starts = [sentence.start for sentence in reading.sentences]
+
+    def sentence(self, offset: int) -> Sentence | None:
+        from bisect import bisect_right
+
+        index = bisect_right(self.starts, offset) - 1
+        return self.reading.sentences[index] if index >= 0 else None
+
+    def one(self, span: Span) -> Evidence:
+        start, end = self.note.span(span.start, span.end)
+        sentence = self.sentence(span.start)
+        section = span.section or (sentence.section if sentence else "")
+        return Evidence(start=start, end=end, text=self.note.given[start:end], section=section)
+
+    def all(self, spans: Iterable[Span]) -> list[Evidence]:
+        unique = {(span.start, span.end): span for span in spans}
+        return [self.one(unique[key]) for key in sorted(unique)]
+
+
+def _summary(procedures: Iterable[Procedure]) -> Summary:
+    imaging: dict[str, None] = {}
+    targets: dict[str, None] = {}
+    agents: dict[Agent, None] = {}
+    any_procedure = False
+    for procedure in procedures:
+        any_procedure = True
+        imaging.update(dict.fromkeys(procedure.imaging))
+        targets.update(dict.fromkeys(procedure.targets))
+        agents.update(dict.fromkeys(procedure.agents))
+    modalities = [name for name in _IMAGING_ORDER if name in imaging]
+    return Summary(
+        imaging=modalities or (["none_documented"] if any_procedure else []),
+        injectate=list(injectate_names(agents)),
+        target=list(targets),
+    )
+
+
+def _site(site: SidedSite, quote: _Quoter) -> SiteOut:
+    return SiteOut(site=site.site, side=site.side, evidence=quote.all(site.evidence))
+
+
+def _procedure(procedure: Procedure, quote: _Quoter) -> ProcedureOut:
+    return ProcedureOut(
+        family=procedure.family,
+        technique=procedure.technique,
+        targets=list(procedure.targets),
+        joints=[_site(site, quote) for site in procedure.joints],
+        nerves=[_site(site, quote) for site in procedure.nerves],
+        side=procedure.side,
+        imaging=list(procedure.imaging),
+        agents=[_agent(agent, quote) for agent in procedure.agents],
+        intent=procedure.intent,
+        discontinued=procedure.discontinued,
+        evidence=quote.all(procedure.evidence),
+    )
+
+
+def _agent(agent: Agent, quote: _Quoter) -> AgentOut:
+    start, end = quote.note.span(agent.start, agent.end)
+    sentence = quote.sentence(agent.start)
+    return AgentOut(
+        name=agent.name,
+        role=agent.role,
+        drug_class=agent.drug_class,
+        concentration=agent.concentration,
+        dose=agent.dose,
+        volume=agent.volume,
+        per=agent.per,
+        evidence=Evidence(
+            start=start, end=end, text=quote.note.given[start:end], section=sentence.section if sentence else ""
+        ),
+    )
+
+
+def _entities(assembled: Assembled, quote: _Quoter) -> list[Entity]:
+    reading = assembled.reading
+    roles = {(agent.start, agent.end): agent for agent in assembled.agents}
+    found: list[tuple[int, int, str, str, frozenset[str], str, dict[str, str]]] = []
+    for level in reading.levels:
+        mention = level.mention
+        value = ", ".join(item.top if item.top == item.bottom else f"{item.top}-{item.bottom}" for item in mention.items)
+        label = _NOUN_LABEL.get(mention.noun, "Level")
+        attributes = {"noun": mention.noun} if mention.noun else {}
+        found.append((mention.start, mention.end, label, value, level.cues, level.boxed, attributes))
+    for side in reading.sides:
+        found.append((side.start, side.end, "Side", side.value, side.cues, side.boxed, {}))
+    for image in reading.imaging:
+        if image.value not in {"diagnostic", "none"}:
+            found.append((image.start, image.end, "Imaging", image.value, image.cues, image.boxed, {}))
+    for target in reading.targets:
+        kind, _, rest = target.value.partition(":")
+        if kind in {"intent", "region"}:
+            continue
+        label = "Technique" if kind.endswith(("_rf", "neurolysis", "prp")) else "Target"
+        found.append((target.start, target.end, label, rest or kind, target.cues, target.boxed, {}))
+    for hit in reading.agents:
+        agent = roles.get((hit.start, hit.end))
+        attributes = {"role": agent.role} if agent else {}
+        if agent:
+            amounts = {"concentration": agent.concentration, "dose": agent.dose, "volume": agent.volume, "per": agent.per}
+            attributes |= {key: value for key, value in amounts.items() if value}
+        found.append((hit.start, hit.end, "Agent", hit.name, frozenset(), "", attributes))
+    found.sort(key=lambda item: (item[0], item[1], item[2]))
+    result = []
+    for start, end, label, value, cues, boxed, attributes in found:
+        given_start, given_end = quote.note.span(start, end)
+        sentence = quote.sentence(start)
+        result.append(
+            Entity(
+                label=label,
+                start=given_start,
+                end=given_end,
+                text=quote.note.given[given_start:given_end],
+                value=value,
+                section=sentence.section if sentence else "",
+                assertion=_assertion(sentence, cues, boxed),
+                attributes=attributes,
+            )
+        )
+    return result
+
+
+def _assertion(sentence: Sentence | None, cues: frozenset[str], boxed: str) -> AssertionName:
+    if boxed == "unchecked" or "negated" in cues:
+        return "negated"
+    if sentence is None:
+        return "performed"
+    return _ZONE_ASSERTION.get(sentence.zone, "performed")

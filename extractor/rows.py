@@ -1,0 +1,176 @@
+"""The row models of the reading patterns (what a phrase means), and their loading."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from extractor.patterns import PatternFolder, Row
+
+SECTION_KINDS = (
+    "title",
+    "planned",
+    "body",
+    "laterality",
+    "guidance",
+    "injectate",
+    "skin",
+    "contrast",
+    "anesthesia",
+    "sedation",
+    "prep",
+    "indication",
+    "history",
+    "medications",
+    "allergies",
+    "exam",
+    "imaging_findings",
+    "diagnosis",
+    "consent",
+    "timeout",
+    "findings",
+    "impression",
+    "plan",
+    "discharge",
+    "complications",
+    "teaching",
+    "addendum",
+    "numbering",
+    "comment",
+    "admin",
+)
+
+
+class TargetRow(Row):
+    """targets.csv: words that name a target, a technique, or a procedure out of scope ("other:...")."""
+
+    phrase: str
+    concept: str
+    example: str
+
+
+class ImagingRow(Row):
+    """imaging.csv: words that name a modality ("diagnostic" = never guidance, "none" = said to be unguided)."""
+
+    phrase: str
+    modality: Literal["fluoroscopy", "ct", "ultrasound", "mri", "diagnostic", "none"]
+    example: str
+
+
+class SideRow(Row):
+    """sides.csv: words that name a side; "none" marks words that only look like one."""
+
+    phrase: str
+    side: Literal["left", "right", "bilateral", "other_side", "none"]
+    example: str
+
+
+class SectionRow(Row):
+    """sections.csv: headers."""
+
+    phrase: str
+    kind: str
+    example: str
+
+
+class CueRow(Row):
+    """cues.csv: what a cue says about which mentions (ConText direction), or about its whole sentence."""
+
+    phrase: str
+    category: str
+    direction: Literal["forward", "backward", "bidirectional", "terminate", "pseudo", "sentence"]
+    applies_to: str = ""
+    example: str
+
+    @property
+    def key(self) -> str:
+        """A phrase may stand once in each category."""
+        return f"{self.phrase} ({self.category})"
+
+
+class RegexCue(Row):
+    """A cue that no phrase list can hold."""
+
+    category: str
+    pattern: str
+    example: str
+
+
+class SentenceTable(Row):
+    """How sentences are cut."""
+
+    abbreviations: frozenset[str]
+    long_words: int
+    longest_words: int
+    starts: tuple[str, ...]
+    spoken_ends: tuple[str, ...]
+    spoken_not: tuple[str, ...]
+
+
+class ReadingTable(Row):
+    """reading.toml."""
+
+    source: str
+    date: date
+    sentences: SentenceTable
+    context: dict[str, int]
+    regex: tuple[RegexCue, ...] = Field(default=())
+
+
+@dataclass(frozen=True)
+class ReadingPatterns:
+    """All rows that the pipeline needs, loaded once."""
+
+    targets: tuple[TargetRow, ...]
+    imaging: tuple[ImagingRow, ...]
+    sides: tuple[SideRow, ...]
+    sections: tuple[SectionRow, ...]
+    cues: tuple[CueRow, ...]
+    table: ReadingTable
+
+    @classmethod
+    def load(cls, folder: PatternFolder) -> ReadingPatterns:
+        """Raises PatternError with file and row when anything is wrong."""
+        return cls(
+            targets=folder.csv("targets.csv", TargetRow),
+            imaging=folder.csv("imaging.csv", ImagingRow),
+            sides=folder.csv("sides.csv", SideRow),
+            sections=folder.csv("sections.csv", SectionRow),
+            cues=folder.csv("cues.csv", CueRow, key="key"),
+            table=folder.toml("reading.toml", ReadingTable),
+        )
+
+
+def alternation(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    """One case-insensitive pattern for whole words, longest first; blanks match any run of blanks.
+
+    >>> alternation(("time out", "time")).findall("Time  out, then time")
+    ['Time  out', 'time']
+    """
+    ordered = sorted(phrases, key=len, reverse=True)
+    body = "|".join(r"\s+".join(map(re.escape, phrase.split())) for phrase in ordered)
+    return re.compile(rf"(?<!\w)(?:{body})(?!\w)", re.IGNORECASE)
+
+
+class MuscleRow(Row):
+    """muscles.csv: names of muscles that take trigger point injections."""
+
+    phrase: str
+    muscle: str
+    example: str
+
+
+@dataclass(frozen=True)
+class AssemblyRows:
+    """Rows that assembly needs."""
+
+    muscles: tuple[MuscleRow, ...]
+
+    @classmethod
+    def load(cls, folder: PatternFolder) -> AssemblyRows:
+        """Raises PatternError with file and row when anything is wrong."""
+        return cls(muscles=folder.csv("muscles.csv", MuscleRow))

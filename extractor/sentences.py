@@ -1,0 +1,145 @@
+"""Sentences of a clinical note: line-aware, and with cuts in unpunctuated dictation. Pure and linear.
+
+A line break ends a sentence unless the line was only wrapped; a full stop ends one unless it belongs to an abbreviation, an initial
+or a list number. A sentence of more than `long_words` words is cut where a phrase of `starts` begins a new thought.
+"""
+
+from __future__ import annotations
+
+import re
+
+from extractor.rows import SentenceTable, alternation
+
+_CANDIDATE = re.compile(r"\n|[.!?;]+[\"')\]]*(?=\s|$)|(?<=[a-z)]),(?=[A-Z\d])|[\u2022\u25aa\u25cf\u2023]")
+_LIST_ITEM = re.compile(r"[ \t]*(?:[-*\u2022\u25aa>]|\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\[|\()")
+_LEVEL_END = re.compile(r"(?:\b[CTLS]\d{1,2}|[CTLS]?\d)\s*$", re.IGNORECASE)
+_WORD_BEFORE = re.compile(r"([A-Za-z.]+|\d+)$")
+_LONGEST = 110
+_FEW_ENDS = 30  # more words than this for each sentence end: dictation without punctuation
+
+
+class SentenceSplitter:
+    """Built once from the table; `split` is a pure function of the text."""
+
+    def __init__(self, table: SentenceTable) -> None:
+        self.table = table
+        self._starts = alternation(table.starts)
+        ends = "|".join(re.escape(word) for word in table.spoken_ends)
+        not_words = "|".join(re.escape(word) for word in table.spoken_not)
+        self._spoken = re.compile(rf"(?<!\w)(?:{ends})(?!\w)(?!\s+(?:{not_words})\b)", re.IGNORECASE)
+        self._spoken_not_before = re.compile(rf"(?<!\w)(?:{not_words})\s+$", re.IGNORECASE)
+
+    def split(self, text: str) -> list[tuple[int, int]]:
+        """Sentence spans without surrounding blanks, in order; every word of the text is in exactly one."""
+        spans: list[tuple[int, int]] = []
+        cuts = self._cuts(text)
+        words = text.count(" ") + 1
+        limit = self.table.long_words if words > _FEW_ENDS * (len(cuts) + 1) else self.table.longest_words
+        start = 0
+        for cut in cuts:
+            self._add(text, start, cut, spans, limit)
+            start = cut
+        self._add(text, start, len(text), spans, limit)
+        return spans
+
+    def _add(self, text: str, start: int, end: int, spans: list[tuple[int, int]], limit: int) -> None:
+        piece = text[start:end]
+        left = len(piece) - len(piece.lstrip())
+        start, end = start + left, start + len(piece.rstrip())
+        if start >= end:
+            return
+        if text.count(" ", start, end) < limit:
+            spans.append((start, end))
+            return
+        begin = start
+        for match in self._starts.finditer(text, start + 1, end):
+            if text.count(" ", begin, match.start()) >= 3:
+                spans.extend(_capped(text, begin, match.start()))
+                begin = match.start()
+        spans.extend(_capped(text, begin, end))
+
+    def _cuts(self, text: str) -> list[int]:
+        cuts: list[int] = []
+        for match in _CANDIDATE.finditer(text):
+            at, end = match.start(), match.end()
+            mark = text[at]
+            if mark == "\n":
+                if self._ends_line(text, at):
+                    cuts.append(end)
+            elif mark == ",":
+                # transcription services join headings and list items with a bare comma
+                if text[end].isupper() and not text[end : end + 2].isupper():
+                    cuts.append(end)
+                elif re.match(r"\d\.\s|[A-Z][A-Z /]{3,40}:", text[end : end + 45]):
+                    cuts.append(end)
+            elif mark == ".":
+                if self._ends_sentence(text, at):
+                    cuts.append(end)
+            else:
+                cuts.append(end)
+        for match in self._spoken.finditer(text):
+            if not self._spoken_not_before.search(text[max(0, match.start() - 14) : match.start()]):
+                cuts.append(match.end())
+        cuts.sort()
+        return cuts
+
+    def _ends_sentence(self, text: str, at: int) -> bool:
+        word = _WORD_BEFORE.search(text[max(0, at - 14) : at])
+        if word is None:
+            return True
+        value = word.group(1)
+        if value.isdigit():
+            line = text.rfind("\n", max(0, at - 6), at)
+            before = text[max(0, at - len(value) - 3) : at - len(value)]
+            starts_line = line >= 0 and text[line + 1 : at].strip() == value
+            return not (len(value) <= 2 and (starts_line or at == len(value) or before.rstrip(" ").endswith((",", ":"))))
+        if len(value) == 1:
+            return value.islower() or text[max(0, at - 3) : at - 1].strip("., ").isdigit()
+        return value.lower() not in self.table.abbreviations
+
+    def _ends_line(self, text: str, at: int) -> bool:
+        following = text[at + 1 : at + 60]
+        if not following.strip(" \t") or following.lstrip(" \t").startswith("\n"):
+            return True
+        begin = text.rfind("\n", max(0, at - 400), at) + 1
+        line = text[max(begin, at - 400) : at].rstrip()
+        if not line:
+            return True
+        first = following.lstrip()[:1]
+        if _LEVEL_END.search(line[-4:]) and re.match(r"\s*[-/]\s?[LTSC]?\d", following):
+            return False
+        if line.endswith("-") and re.match(r"\s*[LTSC]?\d", following) and _LEVEL_END.search(line[-6:-1]):
+            return False
+        if line[-1] in ".:;!?" or _LIST_ITEM.match(following):
+            return True
+        if first.islower():
+            return False
+        if line[-1] == ",":
+            return False
+        long_line = len(line) >= 60
+        header = re.match(r"[ \t]*[A-Z][A-Za-z /()&-]{0,40}:", following)
+        return not long_line or header is not None
+
+
+def _capped(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The stretch, cut at every `_LONGEST` words so that no later room meets an endless sentence."""
+    piece = text[start:end]
+    start, end = start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+    if start >= end:
+        return []
+    if end - start < 500 or text.count(" ", start, end) < _LONGEST:
+        if end - start < 3000:
+            return [(start, end)]
+    spans: list[tuple[int, int]] = []
+    begin, words = start, 0
+    for index in range(start, end):
+        if text[index] == " ":
+            words += 1
+        if words >= _LONGEST or index - begin >= 3000:
+            spans.append((begin, index))
+            begin, words = index, 0
+            while begin < end and text[begin] == " ":
+                begin += 1
+    if begin < end:
+        spans.append((begin, end))
+    return [(a, b) for a, b in spans if b > a]

@@ -1,0 +1,136 @@
+"""Drugs and their roles: cases/agents.jsonl, the examples of the pattern rows, and properties of the name matcher."""
+
+from __future__ import annotations
+
+import csv
+import json
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from extractor.agents import AgentReader, SentenceView, injectate_names
+from extractor.patterns import PatternFolder, shipped_folder
+from extractor.records import Agent
+
+CASES = Path(__file__).parent / "cases" / "agents.jsonl"
+KEYS = {"id", "text", "parts", "injectate", "skin", "other", "amounts", "xfail"}
+ROLE_OF_CUE = {"injectate": "injectate", "each": "injectate", "skin_anesthetic": "skin_anesthetic", "flush": "flush"}
+
+
+@cache
+def reader() -> AgentReader:
+    return AgentReader(PatternFolder())
+
+
+def load() -> list[Any]:
+    cases = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines() if line]
+    ids = [case["id"] for case in cases]
+    assert len(ids) == len(set(ids)), "duplicate ids"
+    for case in cases:
+        assert set(case) <= KEYS, f"{case['id']}: unknown keys"
+        assert ("text" in case) != ("parts" in case), f"{case['id']}: either text or parts"
+    return [pytest.param(case, id=case["id"], marks=marks(case)) for case in cases]
+
+
+def marks(case: dict[str, Any]) -> list[Any]:
+    return [pytest.mark.xfail(reason=case["xfail"], strict=True)] if "xfail" in case else []
+
+
+def read(case: dict[str, Any]) -> tuple[Agent, ...]:
+    parts = case.get("parts") or [[case["text"], "", "performed"]]
+    ends = list(accumulate(len(part[0]) for part in parts))
+    starts = [0, *ends]
+    sentences = [
+        SentenceView(start, end, section, assertion)
+        for start, end, (_, section, assertion) in zip(starts, ends, parts, strict=False)
+    ]
+    return reader().read("".join(part[0] for part in parts), sentences)
+
+
+@pytest.mark.parametrize("case", load())
+def test_case(case: dict[str, Any]) -> None:
+    agents = read(case)
+    assert sorted(injectate_names(agents)) == case["injectate"]
+    numbed = {agent.name for agent in agents if agent.role == "skin_anesthetic" and agent.drug_class != "vehicle"}
+    assert sorted(numbed) == case["skin"]
+    for name, role in case.get("other", {}).items():
+        assert {agent.role for agent in agents if agent.name == name} == {role}, name
+    for name, amounts in case.get("amounts", {}).items():
+        first = next(agent for agent in agents if agent.name == name and agent.role == "injectate")
+        assert [first.concentration, first.dose, first.volume, first.per] == amounts, name
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (shipped_folder() / name).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_drug_row_finds_its_example() -> None:
+    missed = [
+        row["phrase"]
+        for row in rows("agents.csv")
+        if (row["name"], row["phrase"])
+        not in {
+            (hit.name, row["example"][hit.start : hit.end].lower().replace("-", " ").replace("'", ""))
+            for hit in reader().hits(row["example"])
+        }
+    ]
+    assert missed == []
+
+
+def test_every_cue_row_decides_its_example() -> None:
+    missed = []
+    for row in rows("agent_roles.csv"):
+        agents = reader().read(row["example"], ())
+        roles = {agent.role for agent in agents}
+        expected = ROLE_OF_CUE.get(row["role"])
+        if expected is not None and expected not in roles:
+            missed.append((row["phrase"], row["role"]))
+        if row["role"] == "systemic" and "systemic" not in roles:
+            missed.append((row["phrase"], row["role"]))
+        if row["role"] == "not_used" and roles - {"skin_anesthetic"}:
+            missed.append((row["phrase"], row["role"]))
+        if row["role"] == "total" and {agent.per for agent in agents if agent.role == "injectate"} != {"total"}:
+            missed.append((row["phrase"], row["role"]))
+        if row["role"] == "joiner" and len(injectate_names(agents)) != 2:
+            missed.append((row["phrase"], row["role"]))
+    assert missed == []
+
+
+def test_offsets_and_case() -> None:
+    text = "Kenalog, KENALOG; kenalog."
+    assert [text[hit.start : hit.end] for hit in reader().hits(text)] == ["Kenalog", "KENALOG", "kenalog"]
+
+
+def test_names_stop_at_word_borders() -> None:
+    assert reader().hits("depot dextrous lidocainesque epiglottis") == ()
+
+
+@pytest.mark.parametrize("name", ["levobupivacaine", "dexmedetomidine", "dexamethasone", "prednisolone", "procaine"])
+def test_false_friends(name: str) -> None:
+    assert [hit.name for hit in reader().hits(name)] == [name]
+
+
+def test_agent_offsets_are_those_of_the_name() -> None:
+    text = "Then 0.5 mL of Marcaine 0.5% at each nerve."
+    (agent,) = reader().read(text, [SentenceView(0, len(text), "body", "performed")])
+    assert text[agent.start : agent.end] == "Marcaine"
+    assert agent.section == "body"
+    assert agent.drug_class == "local_anesthetic"
+
+
+SALAD = [*"lidocaine bupivacaine kenalog 1% 0.5 mL [x] no skin each needle , . ; : and with joint".split(), "[ ]", "\n"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(SALAD), max_size=40))
+def test_any_word_salad_gives_sound_agents(words: list[str]) -> None:
+    text = " ".join(words)
+    agents = reader().read(text, [SentenceView(0, len(text), "", "performed")])
+    assert list(agents) == sorted(agents, key=lambda agent: agent.start)
+    assert {(agent.start, agent.end) for agent in agents} <= {(hit.start, hit.end) for hit in reader().hits(text)}

@@ -1,0 +1,59 @@
+"""The README's examples are true: python blocks run, console blocks print what they show ("..." is anything)."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from extractor import cli
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+needs_coder = pytest.mark.skipif(not (ROOT / "extractor" / "coder.py").exists(), reason="no coder yet")
+
+
+def blocks(kind: str) -> list[str]:
+    found = re.findall(rf"^```{kind}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    assert found, f"no {kind} block in the README"
+    return found
+
+
+@needs_coder
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python(block: str) -> None:
+    exec(compile(block, "README.md", "exec"), {})
+
+
+@needs_coder
+@pytest.mark.parametrize("block", blocks("console"))
+def test_console(block: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    for step in block.removeprefix("$ ").split("\n$ "):
+        command, expected = step.split("\n", 1)
+        name, *arguments = shlex.split(command)
+        assert name == "facetcode"
+        with pytest.raises(SystemExit):
+            cli.main(arguments)
+        printed = capfd.readouterr().out
+        assert doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS), printed
+
+
+def test_files_named_in_the_readme_exist() -> None:
+    named = re.findall(
+        r"`((?:extractor|patterns|tests|corpus|benchmarks|\.ci)/[\w./-]*|\./[a-z]+|[\w.]+\.lock)`", README
+    )
+    assert len(named) > 10
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_commands_of_the_command_line_are_in_the_readme() -> None:
+    for name, command in cli.cli.commands.items():
+        assert f"facetcode {name}" in README
+        for option in command.params:
+            long = [given for given in option.opts if given.startswith("--")]
+            assert not long or long[0] in README or f" {option.opts[0]} " in README
