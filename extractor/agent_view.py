@@ -30,7 +30,26 @@ class RoleRow(Row):
     """One cue of agent_roles.csv. A phrase may have several roles, hence the key."""
 
     phrase: str
-    role: str
+    role: Literal[
+        "injectate",  # at the target
+        "skin_anesthetic",
+        "flush",
+        "systemic",
+        "each",  # an amount for each nerve, joint or site; speaks for the target
+        "total",
+        "stock",  # a mixture of which only a part is injected
+        "not_used",
+        "correction",
+        "alternative",
+        "procedure_name",  # "steroid injection" names no drug
+        "joiner",  # between the parts of a mixture
+        "filler",  # may stand between a drug and its amounts or cues
+        "clause",
+        "needle",  # a wall for cues
+        "abbreviation",
+        "tick",
+        "neutral",  # swallows words that would be a cue ("skin prep", "IV access")
+    ]
     direction: Literal["before", "after", "both", "label"]
     weight: Literal["strong", "weak"]
     example: str

@@ -191,7 +191,8 @@ class _Roles:
         partners = [other for other in self.partners[index] if not self.negated[other]]
         mixed = any(self.hits[other].drug_class in _AT_TARGET for other in partners)
         if role == "skin_anesthetic" and best is not None and best.row.weight == "strong" and cost <= 6:
-            return _Verdict("skin_anesthetic")
+            if not mixed or self._beside(best, index):
+                return _Verdict("skin_anesthetic")
         if mixed:
             return _Verdict("injectate")
         told = role == "injectate" and best is not None and (best.row.weight == "strong" or best.row.role == "each")
@@ -214,10 +215,17 @@ class _Roles:
             for near in self._walk(index, way):
                 if near.row.role not in _VOTES or self._nearer_to_another(near, way):
                     continue
-                cost = near.cost + (8 if near.row.weight == "weak" else 0) + (3 if near.row.role == "each" else 0)
+                cost = near.cost + (8 if near.row.weight == "weak" else 0) + (4 if near.row.role == "each" else 0)
                 if cost <= REACH and (best is None or cost < best.cost):
                     best = Near(near.row, cost, near.cue)
         return best
+
+    def _beside(self, near: Near, index: int) -> bool:
+        """True when no other drug stands between the cue and the drug."""
+        spans, place = self.view.spans, near.cue.start
+        left = spans[index - 1][0] if index else -1
+        right = spans[index + 1][0] if index + 1 < len(spans) else place + 1
+        return left < place < right
 
     def _walk(self, index: int, way: Way) -> tuple[Near, ...]:
         return self.walks[way][index]
@@ -250,7 +258,7 @@ class _Roles:
                 role = role or "systemic"
             elif not verdict.sure or (role is None and hit.drug_class == "local_anesthetic"):
                 role = self._by_place(index, role, numbed, last)
-            if role == "skin_anesthetic":
+            if role == "skin_anesthetic" and hit.drug_class != "generic":
                 numbed.add((hit.name, self.amounts[index][0]))
             roles.append(role)
         return roles
@@ -273,11 +281,9 @@ class _Roles:
         needle_before, needle_after = self.needles[0] < hit.start, self.needles[1] > hit.end
         if numbed:
             repeated = any(name == hit.name and strength in ("", given) for name, given in numbed)
-            if role == "injectate" or (not repeated and (needle_before or volume or role is None)):
-                return "injectate"
-            if repeated and role is None and volume and needle_before:
-                return "injectate"
-            return "skin_anesthetic"
+            if role is None:
+                return "injectate" if not repeated or (volume and needle_before) else "skin_anesthetic"
+            return "injectate" if role == "injectate" or (needle_before and not repeated) else "skin_anesthetic"
         if role == "skin_anesthetic":
             return role
         if not needle_before and needle_after and (index < last or role is None):

@@ -14,7 +14,9 @@ _SPELLED = re.compile(r"(?<![A-Za-z'])[a-km-qs-z] $", re.IGNORECASE)
 
 def _any(words: Iterable[str], whole: bool = False) -> re.Pattern[str]:
     """Any of the words; the beginning of a word counts unless `whole`."""
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{words_pattern(words)})" + (r"(?![A-Za-z])" if whole else ""), re.IGNORECASE)
+    return re.compile(
+        rf"(?<![A-Za-z0-9])(?:{words_pattern(words)})" + (r"(?![A-Za-z])" if whole else ""), re.IGNORECASE
+    )
 
 
 class Context:
@@ -42,7 +44,11 @@ class Context:
         alone = all(not run.how for run in reading.runs)
         strong = concept not in ("", "level")
         first = text[start].lower()
-        if first == "d" and text[start + 1 : start + 2].lower() != "o" and not self._dorsal_level(text, reading, strong):
+        if (
+            first == "d"
+            and text[start + 1 : start + 2].lower() != "o"
+            and not self._dorsal_level(text, reading, strong)
+        ):
             return False
         spelled = _SPELLED.search(text[max(0, start - 3) : start]) is not None
         if reading.runs[0].spaced and letters != {"L"} and spelled:
@@ -67,7 +73,7 @@ class Context:
         if before[-1:] == "-" and before[-2:-1].isdigit():
             return False  # inside a number such as 24-L4512
         if before[-1:] == "." and before[-2:-1].isalpha() and not before[-3:-2].isalpha():
-            return False
+            return before[-2] in "RLrl"  # a side, not a longer abbreviation
         return before[-1:] not in ("#", "$", "@")
 
     def _measured(self, text: str, reading: Reading) -> bool:
@@ -118,12 +124,10 @@ class Context:
         if not alone:
             return True
         if concept == "level":
-            return re.search(r"\b(?:at|the)\s*$", text[max(0, start - 8) : start], re.IGNORECASE) is not None
+            return self._x.at_level.search(text[max(0, start - 8) : start]) is not None
         return concept != ""
 
-    def _cervical_level(
-        self, text: str, start: int, end: int, strong: bool, alone: bool, reading: Reading
-    ) -> bool:
+    def _cervical_level(self, text: str, start: int, end: int, strong: bool, alone: bool, reading: Reading) -> bool:
         if self._complement.search(text, max(0, start - _NEAR), end + _NEAR):
             return False
         first = text[reading.runs[0].start : reading.runs[0].end]
@@ -132,4 +136,6 @@ class Context:
             return True
         if not alone and not spoken and not first[1:].isdigit():
             return True
-        return self._cervical.search(text, max(0, start - _WIDE), end + _WIDE) is not None and (not first[1:].isdigit() or alone)
+        return self._cervical.search(text, max(0, start - _WIDE), end + _WIDE) is not None and (
+            not first[1:].isdigit() or alone
+        )

@@ -19,7 +19,7 @@ def items_of(text: str, reading: Reading, concept: str, lexicon: Lexicon) -> tup
     nerves, joints = concept in guards.nerve_concepts, concept in guards.joint_concepts
     if not nerves:
         runs = _paired(runs, joints)
-        if joints and len(runs) == 2 and _between(text, runs):
+        if joints and len(runs) == 2 and _between(text, runs, lexicon):
             runs = [_pair(runs[0], runs[1])]
     items: list[LevelItem] = []
     for piece in runs:
@@ -70,11 +70,11 @@ def _paired(runs: list[Run], joints: bool) -> list[Run]:
     return result
 
 
-def _between(text: str, runs: list[Run]) -> bool:
+def _between(text: str, runs: list[Run], lexicon: Lexicon) -> bool:
     """ "the facet joint between L4 and L5"."""
-    lead = text[max(0, runs[0].start - 12) : runs[0].start].lower().split()
+    lead = text[max(0, runs[0].start - 14) : runs[0].start]
     singles = not runs[0].how and not runs[1].how
-    return singles and lead[-1:] in (["between"], ["the"]) and "between" in lead and neighbours(runs[0].names[0], runs[1].names[0])
+    return singles and lexicon.enclosed.search(lead) is not None and neighbours(runs[0].names[0], runs[1].names[0])
 
 
 def _singles(piece: Run) -> list[LevelItem]:

@@ -97,16 +97,25 @@ class Numbers:
         if not names:
             return None
         spaced = " " in gap or "\n" in gap
-        return Run(start, match.end(), names, "join" if len(names) > 1 else "", False, spaced, bool(match["number"]), spots=((start, match.end()),))
+        return Run(
+            start,
+            match.end(),
+            names,
+            "join" if len(names) > 1 else "",
+            False,
+            spaced,
+            bool(match["number"]),
+            spots=((start, match.end()),),
+        )
 
     def ends(self, text: str, end: int) -> bool:
-        """True when a written number really ends here: no decimal, no longer token, unless a level or a noun is glued on."""
+        """True when a written number really ends here: no decimal, no longer token but a glued level or noun."""
         after = text[end : end + 2]
-        if not after or after[0] in " \n,;:)(-/":
+        if not after or after[0] in " \n,;:)(-/*" or (after[0] in "xX" and after[1:].isdigit()):
             return True
         if after[0] == "." or after[0] == "'":
             return not after[1:].isdigit()
-        if after[0].isalnum() or after[0] in "_%#$*":
+        if after[0].isalnum() or after[0] in "_%#$":
             glued = self._x.vertebra.match(text, end)
             return bool(glued and glued["digits"] and not glued["gap"]) or bool(self._x.glued_noun.match(text, end))
         return True
@@ -123,8 +132,14 @@ class Numbers:
             region = "L"
         if not valid(region, number):
             return None
-        return Run(start, match.end(), (f"{region}{number}",), bare=True, worded=bool(match["number"]), spots=((start, match.end()),))
-
+        return Run(
+            start,
+            match.end(),
+            (f"{region}{number}",),
+            bare=True,
+            worded=bool(match["number"]),
+            spots=((start, match.end()),),
+        )
 
     def ordinals(self, text: str, start: int) -> list[Run]:
         x = self._x

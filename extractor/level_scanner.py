@@ -50,7 +50,12 @@ class Scanner:
         over = False
         while len(runs) < _MOST_RUNS:
             following = self._following(text, runs)
-            if not following and len(runs) == 1 and not runs[0].how and (match := self._x.over.match(text, runs[0].end)):
+            if (
+                not following
+                and len(runs) == 1
+                and not runs[0].how
+                and (match := self._x.over.match(text, runs[0].end))
+            ):
                 run = self._item(text, match.end(), "")
                 over = run is not None and run.how == "" and neighbours(runs[0].names[0], run.names[0])
                 following = [run] if run and over else []
@@ -128,7 +133,10 @@ class Scanner:
 
     def _closed_pair(self, text: str, run: Run) -> bool:
         """A pair that ends in a numbered region of its own ("5-S1") cannot be a count."""
-        return not text[run.start : run.end].replace(" ", "").replace("-", "").replace("/", "").isdigit() and not run.worded
+        return (
+            not text[run.start : run.end].replace(" ", "").replace("-", "").replace("/", "").isdigit()
+            and not run.worded
+        )
 
     def _stands_alone(self, text: str, run: Run) -> bool:
         return self._x.may_follow.match(text, run.end) is not None and self._x.unit.match(text, run.end) is None
@@ -167,8 +175,8 @@ class Scanner:
     def _add(self, text: str, run: Run, match: re.Match[str], kind: str) -> Run | None:
         last, place = run.names[-1], match.end()
         found = self._read.one(text, place)
-        if found is None and kind == "dash" and (sacrum := self._x.sacrum.match(text, place)):
-            found = Run(place, sacrum.end(), ("S1",))
+        if found is None and kind == "dash":
+            found = self._named_second(text, place)
         if found is None and kind != "slash" and last == "L5" and (one := self._x.sacral_one.match(text, place)):
             return replace(run, end=one.end(), names=(*run.names, "S1"), how="join")
         if found is None and kind != "glue":
@@ -192,6 +200,14 @@ class Scanner:
         how = "join" if neighbours(upper, lower) else "range"
         return replace(run, end=found.end, names=(upper, lower), how=how, worded=worded)
 
+    def _named_second(self, text: str, place: int) -> Run | None:
+        """After a dash: the sacrum by name, S1 misread as "SI", "first sacral"."""
+        sacrum = self._x.sacrum.match(text, place) or self._x.misread_s1.match(text, place)
+        if sacrum:
+            return Run(place, sacrum.end(), ("S1",))
+        ordinals = self._read.ordinals(text, place)
+        return ordinals[0] if len(ordinals) == 1 and not ordinals[0].how else None
+
     def _level_follows(self, text: str, found: Run) -> bool:
         """After a number without a letter: more of the same list, or words that a count would not have."""
         return self._stands_alone(text, found) or self._x.dash.match(text, found.end) is not None
@@ -205,10 +221,17 @@ class Scanner:
         worded = bool(match["number"])
         found = Run(place, match.end(), (last,), bare=True, worded=worded)
         if number == 1 and last in NEXT_REGION:
-            if kind == "blank" and not (worded and run.worded):
+            if kind == "blank" and not (worded == run.worded and (worded or run.bare)):
                 return None
             found = replace(found, names=(NEXT_REGION[last],))
-        elif number == 1 and last[0] == "L" and kind == "dash" and len(run.names) == 1 and not run.bare and int(last[1:]) > 2:
+        elif (
+            number == 1
+            and last[0] == "L"
+            and kind == "dash"
+            and len(run.names) == 1
+            and not run.bare
+            and int(last[1:]) > 2
+        ):
             found = replace(found, names=("S1",))  # "L3-1", "L4-1": to the sacrum
         elif valid(last[0], number) and (number > int(last[1:]) or number == int(last[1:]) - 1):
             found = replace(found, names=(f"{last[0]}{number}",))

@@ -11,8 +11,6 @@ from extractor.level_numbers import neighbours
 from extractor.level_scanner import Reading, Scanner
 from extractor.level_tokens import Lexicon, Site, plain
 
-_LED = re.compile(r"\b(?:the|right|left|bilateral|at|both|each|lumbar|cervical|thoracic|l|r)\s*$", re.IGNORECASE)
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -33,7 +31,7 @@ class Search:
         self._x, self._scanner, self._text = lexicon, scanner, text
         self._nouns: Nouns | None = None
         self._regions: tuple[list[int], list[str]] | None = None
-        self._lowered = ""
+        self._present: dict[tuple[str, ...], bool] = {}
         self._skip = 0
 
     def drafts(self) -> list[Draft]:
@@ -61,17 +59,21 @@ class Search:
 
     def _site(self, match: re.Match[str]) -> Draft | None:
         site = self._x.sites[plain(match.group())]
+        if site.cased and match.group() not in site.phrases:
+            return None
         near = self._text[max(0, match.start() - 40) : match.end() + 40].lower()
         if any(word.lower() in near for word in site.unless_near):
             return None
-        if site.needs and not any(word.lower() in self._lower for word in site.needs):
+        if site.needs and not self._has_any(site.needs):
             return None
         return Draft(match.start(), match.end(), None, site)
 
-    @property
-    def _lower(self) -> str:
-        self._lowered = self._lowered or self._text.lower()
-        return self._lowered
+    def _has_any(self, words: tuple[str, ...]) -> bool:
+        """Whether the text has one of the words; looked up once a text, not once a site."""
+        if words not in self._present:
+            lowered = self._text.lower()
+            self._present[words] = any(word.lower() in lowered for word in words)
+        return self._present[words]
 
     # -- numbers without a letter ------------------------------------------------------------------------------
 
@@ -111,8 +113,12 @@ class Search:
         if not found or found[-1].reading is None or start - found[-1].end > 24:
             return False
         gap = self._x.between.match(self._text, found[-1].end, start)
-        sided = gap is not None and gap.end() == start and any(c.isalpha() for c in gap.group()) and "\n" not in gap.group()
-        return sided and found[-1].reading.runs[-1].how in ("join", "blank") and reading.runs[0].how in ("join", "blank")
+        sided = (
+            gap is not None and gap.end() == start and any(c.isalpha() for c in gap.group()) and "\n" not in gap.group()
+        )
+        return (
+            sided and found[-1].reading.runs[-1].how in ("join", "blank") and reading.runs[0].how in ("join", "blank")
+        )
 
     def _noun_allows(self, reading: Reading, pairs: bool) -> bool:
         if self._nouns is None:
@@ -126,7 +132,7 @@ class Search:
         if noun is None or noun.concept not in ("facet_joint", "level") or not pairs:
             return False
         plural = text[noun.start : noun.end].lower().endswith("s")
-        led = _LED.search(text[max(0, reading.start - 12) : reading.start])
+        led = self._x.led_by.search(text[max(0, reading.start - 12) : reading.start])
         if noun.concept == "level":
             return led is not None and not plural
         return not plural or led is not None or len(reading.runs) > 1

@@ -22,6 +22,7 @@ class Site(Row):
     noun: str
     needs: tuple[str, ...] = ()
     unless_near: tuple[str, ...] = ()
+    cased: bool = False  # only as written here ("TON")
 
 
 class Joining(Row):
@@ -31,6 +32,7 @@ class Joining(Row):
     over: tuple[str, ...]
     sacrum: tuple[str, ...]
     sacral_one: tuple[str, ...]
+    misread_s1: tuple[str, ...]
 
 
 class Sides(Row):
@@ -46,6 +48,9 @@ class Guards(Row):
     may_follow: tuple[str, ...]
     units: tuple[str, ...]
     level_of: tuple[str, ...]
+    led_by: tuple[str, ...]
+    at_level: tuple[str, ...]
+    between: tuple[str, ...]
     strength: tuple[str, ...]
     heart: tuple[str, ...]
     sacral_context: tuple[str, ...]
@@ -60,6 +65,7 @@ class Guards(Row):
 
 class Attachment(Row):
     before: tuple[str, ...]
+    abbreviations: tuple[str, ...]
     stop: tuple[str, ...]
 
 
@@ -175,26 +181,38 @@ class Lexicon:
         self.listing = of(f"{BLANK}(?:,{BLANK}(?:{conjunction}{BLANK})?|{conjunction}{BLANK}){filler}")
         self.over = of(f"{BLANK}\\b(?:{words_pattern(joining.over)})\\b{BLANK}(?:the )?")
         self.sacrum = of(f"(?:{words_pattern(joining.sacrum)})\\b")
+        self.misread_s1 = of(f"(?:{words_pattern(joining.misread_s1)})\\b")
         self.sacral_one = of(f"(?:{words_pattern(joining.sacral_one)})\\b")
-        self.may_follow = of(
-            rf"\s*(?:$|[;:)(\]&+\[]|[.](?!\d)|,(?!\d\d\d)|/(?!\d)|-(?!\s?\d))|[ \n]+(?:(?:{words_pattern(words.guards.may_follow)}"
-            rf"|{words_pattern(words.sides.words)}|{noun}|(?:{letter})[ -]?(?:\d|{word})|(?:{spoken})[ ](?:\d|{word}))\b)|\s*\n"
-        )
-        self.unit = of(rf"[ \n-]{{0,2}}(?:[%\"]|l\b(?![ -]{{0,2}}(?:\d|{number}))|(?:{words_pattern(words.guards.units)})\b(?!['-]))")
+        follow = words_pattern([*words.guards.may_follow, *words.sides.words])
+        level = rf"(?:{letter})[ -]?(?:\d|{word})|(?:{spoken})[ ](?:\d|{word})"
+        closing = r"\s*(?:$|[;:)(\]&+\[*]|[.](?!\d)|,(?!\d\d\d)|/(?!\d)|-(?!\s?\d))"
+        self.may_follow = of(rf"{closing}|[ \n]+(?:(?:{follow}|{noun}|{level})\b)|\s*\n")
+        units = words_pattern(words.guards.units)
+        litre = rf"l\b(?![ -]{{0,2}}(?:\d|{number}))"
+        self.unit = of(rf"[ \n-]{{0,2}}(?:[%\"]|{litre}|(?:{units})\b(?!['-]))")
+        self.led_by = of(rf"\b(?:{words_pattern(words.guards.led_by)})\s*$")
+        self.at_level = of(rf"\b(?:{words_pattern(words.guards.at_level)})\s*$")
+        self.enclosed = of(rf"\b(?:{words_pattern(words.guards.between)})\s*$")
         self.noun = of(rf"\b(?:{noun})\b")
         self.glued_noun = of(rf"(?:{noun})\b")
-        self.before = of(rf"(?:[\s,:()\[\]&+-]|\b(?:{words_pattern([*words.attachment.before, *words.sides.words])})\b)*+")
-        self.between = of(
-            rf"(?:[\s,:(\[\]&+-]|\b(?:{words_pattern([*words.sides.words, *joining.list, *joining.filler, 'in', 'x'])})\b)*+"
-        )
+        sides, attachment = words.sides.words, words.attachment
+        led = words_pattern([*attachment.before, *sides])
+        short = words_pattern(attachment.abbreviations)
+        self.before = of(rf"(?:\b{short}|[\s,:()\[\]&+-]|\b(?:{led})\b)*+")
+        linking = words_pattern([*sides, *joining.list, *joining.filler, "in", "x"])
+        self.between = of(rf"(?:[\s,:(\[\]&+-]|\b(?:{linking})\b)*+")
         self.stop = of(rf"[;\n(]|[.](?!\d)|\b(?:{words_pattern(words.attachment.stop)})\b")
         self.counted = of(rf"(?:[ \n]+[\w-]+){{0,4}}?[ \n]+(?:{words_pattern(words.guards.counted)})\b")
         self.context_region = of(rf"\b(?:{words_pattern(words.context_regions)})\b")
         site = words_pattern([phrase for site in words.sites for phrase in site.phrases])
-        bare = rf"(?:1[0-2]|[1-9])(?=[ ]?[-/,&][ ]?\d|[ ](?:and[ ])?[1-9]\b|[ ]?[-/][ ]?s)|(?:{number})(?=[ ,/-]{{1,2}}(?:and )?(?:{number})\b)"
+        digits = r"(?:1[0-2]|[1-9])(?=[ ]?[-/,&][ ]?\d|[ ](?:and[ ])?[1-9]\b|[ ]?[-/][ ]?s)"
+        spelled = rf"(?:{number})(?=[ ,/-]{{1,2}}(?:and )?(?:{number})\b)"
+        numbered = (
+            rf"(?:{letter}|{spoken}|{region})[ -]{{0,4}}\n?(?:[1-9]|{word}|(?:{words_pattern(words.homophones)})\b)"
+        )
         self.anchor = of(
-            rf"(?<![A-Za-z0-9_'])(?:(?P<vertebra>(?:{letter}|{spoken}|{region})[ -]{{0,4}}\n?(?:[1-9]|(?:{number}|{words_pattern(words.homophones)})\b))"
-            rf"|(?P<site>(?:{site})\b)|(?P<ordinal>{ordinal})|(?<![.,:/#$-])(?P<bare>{bare}))"
+            rf"(?<![A-Za-z0-9_'])(?:(?P<vertebra>{numbered})|(?P<site>(?:{site})\b)"
+            rf"|(?P<ordinal>{ordinal})|(?<![.,:/#$-])(?P<bare>{digits}|{spelled}))"
         )
 
     def concept_of(self, phrase: str) -> str:

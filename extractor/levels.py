@@ -27,7 +27,6 @@ from extractor.patterns import PatternFolder
 from extractor.records import LevelItem, LevelMention  # noqa: F401  LevelItem is for the doctests
 
 
-
 class LevelGrammar:
     """Finds levels in clean text. Tables are read and compiled once; `find` keeps no state."""
 
@@ -93,7 +92,12 @@ class LevelGrammar:
         if not (reading and noun and draft.source == "after" and noun.concept in self._guards.last_only):
             return [draft]
         lead = nouns.before(draft.start, 0)
-        if len(reading.runs) < 2 or reading.runs[-1].how or lead is None or lead.concept not in self._guards.nerve_concepts:
+        if (
+            len(reading.runs) < 2
+            or reading.runs[-1].how
+            or lead is None
+            or lead.concept not in self._guards.nerve_concepts
+        ):
             return [draft]
         if lead.concept == noun.concept:
             return [draft]
@@ -126,7 +130,13 @@ class LevelGrammar:
         for index in range(len(found) - 2, -1, -1):
             first, second = found[index], found[index + 1]
             same = first.reading and second.reading and first.reading.names == second.reading.names
-            if bare(first) and not same and second.noun and second.source in ("after", "shared") and linked(first, second):
+            if (
+                bare(first)
+                and not same
+                and second.noun
+                and second.source in ("after", "shared")
+                and linked(first, second)
+            ):
                 found[index] = replace(first, noun=second.noun, source="shared")
 
     # -- records -----------------------------------------------------------------------------------------------

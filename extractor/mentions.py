@@ -32,6 +32,8 @@ class Sentence:
     first_in_section: bool
     paragraph: int  # blank-line separated, counted through the note
     header_paragraph: int  # the paragraph in which its section's header stands
+    line: int = 0  # line of the note
+    header_line: int = 0  # line of its section's header
     zone: str = ""
 
 
@@ -146,6 +148,7 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
     sections = doc._.facetcode_sections
     section_starts = [section.start for section in sections]
     breaks = [match.start() for match in _BLANK_LINE.finditer(doc.text)]
+    lines = [index for index, character in enumerate(doc.text) if character == "\n"]
     by_sentence: dict[int, set[str]] = {}
     for cue in cues:
         by_sentence.setdefault(cue.sentence, set()).add(cue.category)
@@ -165,6 +168,8 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
                 first_in_section=number not in seen,
                 paragraph=bisect_right(breaks, start),
                 header_paragraph=bisect_right(breaks, section.text_start),
+                line=bisect_right(lines, start),
+                header_line=bisect_right(lines, section.start),
             )
         )
         seen.add(number)

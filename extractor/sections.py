@@ -14,7 +14,7 @@ from extractor.rows import SectionRow
 
 _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
-_TRAILER = re.compile(r"\s*[*#]+$")
+_STAMP = re.compile(r"(?<=[a-z])[\s(#]+\d[\d/:. -]*(?:am|pm|h|hrs)?\)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class SectionReader:
 
     def _lookup(self, words: str) -> tuple[str, str] | None:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
-        name = re.sub(r"\s+", " ", name)
+        name = _STAMP.sub("", re.sub(r"\s+", " ", name))
         kind = self.kinds.get(name)
         if kind is None:
             bare = words.strip().rstrip(":").strip(" *_-=.").lower()

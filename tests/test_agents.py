@@ -56,7 +56,11 @@ def read(case: dict[str, Any]) -> tuple[Agent, ...]:
 def test_case(case: dict[str, Any]) -> None:
     agents = read(case)
     assert sorted(injectate_names(agents)) == case["injectate"]
-    numbed = {agent.name for agent in agents if agent.role == "skin_anesthetic" and agent.drug_class != "vehicle"}
+    numbed = {
+        agent.name
+        for agent in agents
+        if agent.role == "skin_anesthetic" and agent.drug_class not in ("vehicle", "generic")
+    }
     assert sorted(numbed) == case["skin"]
     for name, role in case.get("other", {}).items():
         assert {agent.role for agent in agents if agent.name == name} == {role}, name

@@ -120,7 +120,9 @@ def _bare(
         else:
             _put(view.bare_nerves, s.vertebrae, s.side, evidence)
     elif s.joints:
-        _put(view.joints, s.joints, s.side, evidence)
+        explicit = any(row.kind == "joint" and row.joints for row in rows)
+        if not (explicit and any(item.joined == "range" for item in s.mention.items)):
+            _put(view.joints, s.joints, s.side, evidence)
     elif s.listed:
         _put(view.listed, s.listed, s.side, evidence)
 

@@ -56,7 +56,8 @@ def find(reading: Reading) -> Session:
             continue
         if "negated" in hit.cues:
             continue
-        if zone != "title" and "needlework" not in cues[hit.sentence] and hit.cues & {"historical", "planned"}:
+        other = hit.value.startswith("other:")
+        if (zone != "title" or other) and "needlework" not in cues[hit.sentence] and hit.cues & {"historical", "planned"}:
             continue
         anchors.append(Anchor(hit, zone, _kind(hit.value)))
     titled = [anchor for anchor in anchors if anchor.zone == "title"]
@@ -65,7 +66,8 @@ def find(reading: Reading) -> Session:
     if surgery or (not in_title and any(anchor.family.startswith("other:") for anchor in titled)):
         return Session((), tuple(anchors), "injection", False, out_of_scope="title")
     told = [anchor for anchor in anchors if anchor.zone in {"body", "neutral", "addendum"}]
-    in_body = _families([a for a in told if a.zone == "body"]) or _families(told)
+    exact = [a for a in told if a.hit.value != "epidural"]
+    in_body = _families([a for a in exact if a.zone == "body"]) or _families(exact) or _families(told)
     families = in_title or in_body or _families([a for a in anchors if a.zone == "impression"])
     if not in_title and any(a.family.startswith("other:") for a in told) and not _specific(told):
         families = ()

@@ -42,13 +42,31 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     session = find_families(reading)
     sided = bind(reading)
     diagnosis = _diagnosis_side(reading)
-    if not session.families or _nothing_done(reading, drugs):
+    if _nothing_done(reading, drugs):
         return Assembled((), reading, drugs, diagnosis)
-    statements = with_copies(make(sided.levels, _acting(reading)), sided.copies)
+    statements = with_copies(make(sided.levels, _acting(reading)), sided.copies, _single(sided.title_sides))
+    session = _with_inferred(session, reading, statements)
+    if not session.families:
+        return Assembled((), reading, drugs, diagnosis)
     shared = _shared(reading, session, drugs, sided)
-    procedures = [p for family in _families(session, statements) if (p := _one(family, reading, session, sided, statements, shared, rows))]
+    titled = any(a.zone == "title" for a in session.anchors)
+    procedures = [
+        procedure
+        for family in _families(session, statements)
+        if (procedure := _one(family, reading, session, sided, statements, shared, rows))
+        and (titled or _tangible(procedure, shared))
+    ]
     addressed = _addendum(reading, sided, procedures)
     return Assembled(tuple(addressed), reading, drugs, diagnosis)
+
+
+def _with_inferred(session: Session, reading: Reading, statements: Sequence[Statement]) -> Session:
+    """Needles at transverse processes or nerves tell of a medial branch block even where nobody names one."""
+    if session.families or session.out_of_scope or any(a.family.startswith("other:") for a in session.anchors):
+        return session
+    worked = {s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues}
+    kinds = {s.kind for s in statements if s.sentence in worked and not s.denied}
+    return replace(session, families=("facet",)) if kinds & {"bone", "nerve", "joint"} else session
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +83,11 @@ class _Shared:
     title_side: str
     body_side: str
     generic: bool
+
+
+def _tangible(procedure: Procedure, shared: _Shared) -> bool:
+    """False for a kind that is only named in passing: no level, no drug and no guidance go with it."""
+    return bool(procedure.joints or procedure.nerves or shared.injectate or (shared.guidance.modalities and procedure.side != "unspecified"))
 
 
 def _agents(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
@@ -87,11 +110,11 @@ def _nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     injected = any(agent.role == "injectate" for agent in drugs)
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
     acts = [s for s in told if s.zone == "body" and s.cues & {"needlework", "performed"}]
-    said = any("nothing_done" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
+    placed = {hit.sentence for hit in (*reading.levels, *reading.sides)}
+    said = any("nothing_done" in s.cues and s.index not in placed for s in reading.sentences if s.zone not in {"history", "consent"})
     cancelled = any("cancelled" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
-    if (said or cancelled) and not injected:
-        return True
-    if said and not any("needlework" in s.cues for s in acts):
+    stopped = any("discontinued" in s.cues for s in told)
+    if (said and not stopped) or (cancelled and not injected):
         return True
     return not acts and not injected
 
@@ -113,14 +136,14 @@ def _shared(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided:
         temperature=_temperature(reading),
         title_side=_single(sided.title_sides),
         body_side=_single(sided.body_sides),
-        generic=any(s.zone in {"body", "neutral"} and "repeat" in s.cues for s in reading.sentences),
+        generic=any(s.zone in {"body", "neutral"} and s.cues & {"repeat", "generic"} for s in reading.sentences),
     )
 
 
 def _acting(reading: Reading) -> frozenset[int]:
     """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body."""
     named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
-    return frozenset(s.index for s in reading.sentences if s.cues & {"needlework", "performed", "repeat"} or s.index in named or s.kind == "body" and s.first_in_section)
+    return frozenset(s.index for s in reading.sentences if s.cues & {"needlework", "performed", "repeat", "generic"} or s.index in named or s.kind == "body" and s.first_in_section)
 
 
 def _single(hits: Iterable) -> str:  # type: ignore[type-arg]

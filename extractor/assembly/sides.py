@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from extractor.assembly.zones import SPEAKING
 from extractor.mentions import Hit, LevelHit, Reading, Sentence
 
 OPPOSITE = {"left": "right", "right": "left"}
 _JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
+_AND = re.compile(r"\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:on\s+)?(?:the\s+)?", re.IGNORECASE)
 _POSTFIX_GAP = 48
 
 
@@ -77,7 +78,7 @@ def bind(reading: Reading) -> Sided:
             continue
         if not levels and "negated" in sentence.cues and not sentence.cues & {"repeat", "other_side"}:
             continue
-        resolved = _resolve_other(sides, current)
+        resolved = _resolve_other(reading.text, sides, current)
         (title_sides if zone in {"title", "laterality"} else body_sides if zone in SPEAKING else []).extend(
             hit for hit, _ in resolved
         )
@@ -122,11 +123,18 @@ def _by_sentence(hits: Iterable) -> dict[int, list]:  # type: ignore[type-arg]
     return result
 
 
-def _resolve_other(sides: Sequence[Hit], current: str) -> list[tuple[Hit, str]]:
-    """Each side mention with its value; "the other side" is the opposite of the side before it, if one is known."""
-    result = []
+def _resolve_other(text: str, sides: Sequence[Hit], current: str) -> list[tuple[Hit, str]]:
+    """Each side mention with its value; "the other side" is the opposite of the side before it, if one is known.
+
+    Two opposite sides joined by "and" ("the right and the left L4-5 joints") are one bilateral mention.
+    """
+    result: list[tuple[Hit, str]] = []
     before = current
     for hit in sides:
+        if result and OPPOSITE.get(result[-1][1]) == hit.value and _AND.fullmatch(text, result[-1][0].end, hit.start):
+            first = result.pop()[0]
+            result.append((replace(first, value="bilateral", end=hit.end), "bilateral"))
+            continue
         side = OPPOSITE.get(before, "") if hit.value == "other_side" else hit.value
         result.append((hit, side))
         before = side or before

@@ -94,7 +94,7 @@ def make(sided: Iterable[SidedLevel], acting: frozenset[int]) -> list[Statement]
     return result
 
 
-def with_copies(statements: Sequence[Statement], copies: Sequence[Copy]) -> list[Statement]:
+def with_copies(statements: Sequence[Statement], copies: Sequence[Copy], title_side: str) -> list[Statement]:
     """The statements with every copy carried out: what stands before it on the opposite side counts for its side too."""
     result = list(statements)
     for copy in copies:
@@ -107,7 +107,7 @@ def with_copies(statements: Sequence[Statement], copies: Sequence[Copy]) -> list
                 for s in opposite
                 if (s.mention.start, copy.side) not in have
             ]
-            if not opposite and not any(s.side == copy.side for s in before):
+            if not opposite and not any(s.side == copy.side for s in before) and title_side != copy.side:
                 result = [_both(s, copy) if s in before and not s.side else s for s in result]
         elif copy.side in {"bilateral", "other"}:
             result = [_both(s, copy) if s in before and (not s.side or copy.side == "other") else s for s in result]

@@ -11,59 +11,96 @@ from dataclasses import replace
 
 from extractor.mentions import Reading, Sentence
 
+_CONTAINERS = frozenset({"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings", "planned"})
+_FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "laterality", "complications", "timeout", "admin", "allergies", "injectate", "numbering", "comment"})
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
+_TELLING = frozenset({"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"})
 _FREE = frozenset({"", "body", "comment", "complications", "timeout", "prep", "contrast", "skin", "injectate", "sedation", "anesthesia", "findings", "impression", "numbering"})
 _LEAVABLE = frozenset({"history", "indication", "consent", "exam", "imaging_findings", "diagnosis", "medications", "allergies", "admin", "teaching", "timeout"})
 
 
 def with_zones(reading: Reading) -> Reading:
-    """The reading with a zone in every sentence."""
+    """The reading with a zone in every sentence, and with the kind of section that really governs it."""
     zoned: list[Sentence] = []
-    started = False  # a paragraph of the body has begun although its header says otherwise
-    open_paragraph = -1
     has_level = {hit.sentence for hit in reading.levels}
     has_target = {hit.sentence for hit in reading.targets if not hit.value.startswith(("other:", "intent:", "region:"))}
+    named_any = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
     diagnostic = {hit.sentence for hit in reading.imaging if hit.value == "diagnostic"}
     naming = _naming_sections(reading)
+    left = False  # the text has left its section although no header says so
+    container = ""  # the last kind that can hold field lines ("Skin: ...") within it
+    done_in_plan = False
     for sentence in reading.sentences:
+        if sentence.first_in_section:
+            left = done_in_plan = False
         kind = sentence.kind
-        if kind == "title" and (sentence.section, sentence.header_paragraph) not in naming:
+        if kind == "title" and not naming.get((sentence.section, sentence.header_paragraph), -1) >= sentence.index:
             kind = ""
-        if kind in _LEAVABLE and sentence.paragraph > sentence.header_paragraph:
-            if started and sentence.paragraph == open_paragraph:
-                kind = ""
-            elif _starts_body(sentence):
-                started, open_paragraph, kind = True, sentence.paragraph, ""
-            elif started and sentence.paragraph > open_paragraph:
-                kind = ""
-        zone = _zone(sentence, kind, sentence.index in has_level, sentence.index in has_target, sentence.index in diagnostic)
-        zoned.append(replace(sentence, zone=zone))
+        if kind in _CONTAINERS:
+            container = kind if kind != "title" else ""
+        if kind in _LEAVABLE and not left and _leaves(sentence):
+            left = True
+        if left and kind in _LEAVABLE:
+            kind = ""
+        if kind in _FIELDS and not sentence.first_in_section and (sentence.line > sentence.header_line or "needlework" in sentence.cues):
+            kind = container
+        target = sentence.index in has_target
+        opening = sentence.index < 4 and kind == "" and sentence.section == "" and sentence.index in named_any
+        if opening and sentence.end - sentence.start < 160 and not sentence.cues & _TELLING:
+            zoned.append(replace(sentence, zone="title"))
+            continue
+        if kind in {"plan", "impression"} and "planned" not in sentence.cues:
+            if "today" in sentence.cues and target and "historical" not in sentence.cues:
+                done_in_plan = True
+            if done_in_plan:
+                zoned.append(replace(sentence, zone="body", kind="body"))
+                continue
+        zone = _zone(sentence, kind, sentence.index in has_level, target, sentence.index in diagnostic)
+        zoned.append(replace(sentence, zone=zone, kind=kind))
     return reading.with_sentences(zoned)
 
 
-def _naming_sections(reading: Reading) -> set[tuple[str, int]]:
-    """Title sections that name a procedure in their first two sentences; others are running text under such a header."""
-    seen: dict[tuple[str, int], int] = {}
+def _leaves(sentence: Sentence) -> bool:
+    """True for the first sentence of a body that stands under a header such as "Consent" or "Medications" without one of its own."""
+    if not sentence.cues & {"needlework"} or sentence.cues & {"historical", "planned"}:
+        return False
+    if sentence.paragraph > sentence.header_paragraph:
+        return True
+    return sentence.line > sentence.header_line and sentence.kind not in {"history", "indication", "exam"}
+
+
+def _naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
+    """Title sections that name a procedure, with the last sentence that still belongs to the title.
+
+    A title ends with its first paragraph, or before the first sentence that tells of needle work; what follows is running text.
+    """
     named = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
-    levels = {hit.sentence for hit in reading.levels}
-    naming = set()
+    named |= {hit.sentence for hit in reading.levels}
+    last: dict[tuple[str, int], int] = {}
+    first_paragraph: dict[tuple[str, int], int] = {}
+    closed: set[tuple[str, int]] = set()
+    naming: set[tuple[str, int]] = set()
     for sentence in reading.sentences:
-        if sentence.kind != "title":
-            continue
         key = (sentence.section, sentence.header_paragraph)
-        seen[key] = seen.get(key, 0) + 1
-        if seen[key] <= 3 and "needlework" not in sentence.cues and (sentence.index in named or sentence.index in levels):
+        if sentence.kind != "title" or key in closed:
+            continue
+        empty_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
+        paragraph = first_paragraph.get(key)
+        if paragraph is None and not empty_header:
+            paragraph = first_paragraph[key] = sentence.paragraph
+        acts = "needlework" in sentence.cues and not sentence.first_in_section
+        if acts or (paragraph is not None and sentence.paragraph != paragraph):
+            closed.add(key)
+            continue
+        last[key] = sentence.index
+        if sentence.index in named and ("needlework" not in sentence.cues or sentence.end - sentence.start < 160):
             naming.add(key)
-    return naming
-
-
-def _starts_body(sentence: Sentence) -> bool:
-    return "needlework" in sentence.cues and not sentence.cues & {"historical", "planned"}
+    return {key: index for key, index in last.items() if key in naming}
 
 
 def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: bool) -> str:
     cues = sentence.cues
-    strong, weak = "needlework" in cues, "performed" in cues
+    strong, weak = "needlework" in cues, bool(cues & {"performed", "handled"})
     past, coming = "historical" in cues, "planned" in cues
     if kind == "title":
         return "body" if strong and not sentence.first_in_section else "title"
@@ -77,8 +114,12 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         return "body" if strong and "today" in cues and not past else kind
     if kind not in _FREE:
         return kind
+    if "explained" in cues and "today" not in cues:
+        return "consent"
     if "teaching" in cues and not (strong and level):
         return "teaching"
+    if "numbering" in cues and not strong:
+        return "numbering"
     if "consent" in cues and not (strong and level):
         return "consent"
     if strong:
