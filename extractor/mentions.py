@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from extractor.grids import Mark
+from extractor.grids import read as read_grids
 from extractor.records import LevelMention
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ class Reading:
     levels: tuple[LevelHit, ...]
     agents: tuple[AgentHit, ...]
     cues: tuple[Cue, ...]
+    denied_agents: frozenset[int] = frozenset()  # where agents begin that a cue denies
 
     def with_sentences(self, sentences: Iterable[Sentence]) -> Reading:
         """The same reading with other sentences (zones filled in)."""
@@ -132,6 +135,8 @@ def collect(doc: Doc) -> Reading:
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
     hits["Side"] = sorted((*hits["Side"], *letters), key=lambda hit: hit.start)
+    if len(boxes) > 1:
+        hits["Side"], levels = _with_grids(text, hits["Side"], levels, cues, sentence_of)
     return Reading(
         text=text,
         sentences=_sentences(doc, spans, cues),
@@ -141,7 +146,25 @@ def collect(doc: Doc) -> Reading:
         levels=tuple(levels),
         agents=tuple(doc._.facetcode_agents),
         cues=cues,
+        denied_agents=frozenset(a for (a, _, label), found in touching.items() if label == "Agent" and "negated" in found),
     )
+
+
+def _with_grids(
+    text: str, sides: list[Hit], levels: list[LevelHit], cues: tuple[Cue, ...], sentence_of: Callable[[int], int]
+) -> tuple[list[Hit], list[LevelHit]]:
+    """Sides and levels with every check-box grid read: ticks become sides, levels without a tick count as unchecked."""
+    boxes = [Mark(cue.start, cue.end, cue.category) for cue in cues if cue.category in {"checked", "unchecked"}]
+    grid = read_grids(
+        text,
+        [Mark(hit.start, hit.end, hit.value) for hit in sides],
+        [Mark(hit.start, hit.end, "") for hit in levels],
+        boxes,
+    )
+    ticks = [Hit("Side", mark.value, mark.start, mark.end, sentence_of(mark.start)) for mark in grid.ticked]
+    kept = [hit for hit in sides if hit.start not in grid.header_sides]
+    read_levels = [replace(hit, boxed="unchecked") if hit.start in grid.unticked_levels else hit for hit in levels]
+    return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels
 
 
 def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ...]) -> tuple[Sentence, ...]:

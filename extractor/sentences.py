@@ -7,10 +7,11 @@ or a list number. A sentence of more than `long_words` words is cut where a phra
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from extractor.rows import SentenceTable, alternation
 
-_CANDIDATE = re.compile(r"\n|[.!?;]+[\"')\]]*(?=\s|$)|(?<=[a-z)]),(?=[A-Z\d])|[\u2022\u25aa\u25cf\u2023]")
+_CANDIDATE = re.compile(r"\n|[.!?;]+[\"')\]]*(?=\s|$)|(?<=[a-z).:%\]]),(?=[A-Z\d])|[\u2022\u25aa\u25cf\u2023]")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*\u2022\u25aa>]|\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\[|\()")
 _LEVEL_END = re.compile(r"(?:\b[CTLS]\d{1,2}|[CTLS]?\d)\s*$", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"([A-Za-z.]+|\d+)$")
@@ -29,10 +30,13 @@ class SentenceSplitter:
         self._spoken = re.compile(rf"(?<!\w)(?:{ends})(?!\w)(?!\s+(?:{not_words})\b)", re.IGNORECASE)
         self._spoken_not_before = re.compile(rf"(?<!\w)(?:{not_words})\s+$", re.IGNORECASE)
 
-    def split(self, text: str) -> list[tuple[int, int]]:
-        """Sentence spans without surrounding blanks, in order; every word of the text is in exactly one."""
+    def split(self, text: str, section_starts: Iterable[int] = ()) -> list[tuple[int, int]]:
+        """Sentence spans without surrounding blanks, in order; every word of the text is in exactly one.
+
+        A section header (`section_starts`) always begins a sentence.
+        """
         spans: list[tuple[int, int]] = []
-        cuts = self._cuts(text)
+        cuts = sorted({*self._cuts(text), *section_starts})
         words = text.count(" ") + 1
         limit = self.table.long_words if words > _FEW_ENDS * (len(cuts) + 1) else self.table.longest_words
         start = 0
@@ -110,6 +114,8 @@ class SentenceSplitter:
             return False
         if line.endswith("-") and re.match(r"\s*[LTSC]?\d", following) and _LEVEL_END.search(line[-6:-1]):
             return False
+        if "|" in line or "|" in following or "\t" in line or "   " in line.strip():
+            return True  # a table or a column of fields
         if line[-1] in ".:;!?" or _LIST_ITEM.match(following):
             return True
         if first.islower():

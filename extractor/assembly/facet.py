@@ -175,6 +175,8 @@ def _pairs(pairs: SiteSet, joints: SiteSet, flags: list[Flag], title: View | Non
 
 def _merged_nerves(view: View, title: View | None, flags: list[Flag]) -> SiteSet:
     """Nerves by name and by bone site as one set."""
+    if not view.nerves and view.bones and view.bones.names < view.bare_nerves.names:
+        return view.bare_nerves
     if not view.nerves:
         return view.bones if view.bones else view.bare_nerves if not view.joints and not view.pairs else SiteSet()
     named, bony = view.nerves.names, view.bones.names
@@ -226,8 +228,8 @@ def _choose(
             flags.append(_flag("side_conflict", title, body))
         return body
     if set(in_body) < set(left) or (not in_body and left):
-        missing = set(left) - set(in_body)
-        if generic_body and missing and not _sides_conflict({j: s for j, s in left.items() if j in in_body}, in_body):
+        partial = bool(body[0]) or len(body[1].names) < 2
+        if generic_body and partial and not _sides_conflict({j: s for j, s in left.items() if j in in_body}, in_body):
             return title_left
     flags.append(_flag("level_conflict", title, body))
     return body

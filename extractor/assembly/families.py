@@ -116,7 +116,7 @@ def _settle_epidurals(families: tuple[Family, ...], told: list[Anchor]) -> tuple
 
 def _technique(titled: list[Anchor], told: list[Anchor]) -> tuple[Technique, bool, bool]:
     title = {anchor.hit.value for anchor in titled}
-    body = {anchor.hit.value for anchor in told if anchor.zone == "body"}
+    body = {anchor.hit.value for anchor in told if anchor.zone == "body" and not anchor.hit.cues & {"planned"}}
     cooled = "cooled_rf" in title | body
     if "pulsed_rf" in title:
         return "pulsed_rf", cooled, "thermal_rf" in title

@@ -44,7 +44,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     diagnosis = _diagnosis_side(reading)
     if _nothing_done(reading, drugs):
         return Assembled((), reading, drugs, diagnosis)
-    statements = with_copies(make(sided.levels, _acting(reading)), sided.copies, _single(sided.title_sides))
+    statements = with_copies(make(reading.text, sided.levels, _acting(reading)), sided.copies, _single(sided.title_sides))
     session = _with_inferred(session, reading, statements)
     if not session.families:
         return Assembled((), reading, drugs, diagnosis)
@@ -102,7 +102,8 @@ def _agents(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
             views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, assertion))
         else:
             views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, "performed"))
-    return reader.read(reading.text, views, reading.agents)
+    used = [hit for hit in reading.agents if hit.start not in reading.denied_agents]
+    return reader.read(reading.text, views, used)
 
 
 def _nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
@@ -126,6 +127,7 @@ def _shared(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided:
         for s in reading.sentences
     )
     intents = {a.hit.value.partition(":")[2] for a in session.anchors if a.family == "intent" and a.zone in {"title", "body", "neutral"}}
+    leveled = {hit.sentence for hit in reading.levels}
     return _Shared(
         guidance=guidance.find(reading),
         agents=drugs,
@@ -136,14 +138,14 @@ def _shared(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided:
         temperature=_temperature(reading),
         title_side=_single(sided.title_sides),
         body_side=_single(sided.body_sides),
-        generic=any(s.zone in {"body", "neutral"} and s.cues & {"repeat", "generic"} for s in reading.sentences),
+        generic=any(s.zone in {"body", "neutral"} and s.cues & {"repeat", "generic"} and s.index not in leveled for s in reading.sentences),
     )
 
 
 def _acting(reading: Reading) -> frozenset[int]:
     """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body."""
     named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
-    return frozenset(s.index for s in reading.sentences if s.cues & {"needlework", "performed", "repeat", "generic"} or s.index in named or s.kind == "body" and s.first_in_section)
+    return frozenset(s.index for s in reading.sentences if s.cues & {"needlework", "performed", "repeat", "generic", "each"} or s.index in named or s.kind == "body" and s.first_in_section)
 
 
 def _single(hits: Iterable) -> str:  # type: ignore[type-arg]
@@ -162,6 +164,9 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
         if cue.category != "unfilled":
             continue
         sentence = reading.sentences[cue.sentence]
+        line_start = reading.text.rfind("\n", 0, cue.start) + 1
+        if not reading.text[line_start : cue.start].strip() or not reading.text[cue.end : cue.end + 1].strip(" \n*") and sentence.end - cue.end < 2 and reading.text[line_start : line_start + 1] == "*":
+            continue  # stars that frame a heading
         if sentence.zone == "laterality" or (sentence.zone in {"title", "body", "neutral"} and sentence.index in named and sentence.index not in filled):
             result.append(Span(cue.start, cue.end, sentence.section))
     return tuple(result)
@@ -182,7 +187,10 @@ def _families(session: Session, statements: Sequence[Statement]) -> tuple[Family
     """The session's families, with the nerves of the sacroiliac joint told from facet nerves (ruling: 64451 is one code)."""
     families = list(session.families)
     sacral = sacral_nerves(statements)
-    if "facet" in families and sacral and "sacral_lateral_branch" not in families:
+    if sacral and "sacral_lateral_branch" not in families and {"facet", "sacroiliac_joint"} & set(families):
+        entered = any(a.family == "joint" and a.zone in {"title", "body", "neutral"} for a in session.anchors)
+        if "sacroiliac_joint" in families and not entered:
+            families.remove("sacroiliac_joint")
         families.append("sacral_lateral_branch")
     if "sacral_lateral_branch" in families and "sacroiliac_joint" in families:
         entered = any(a.hit.value == "sacroiliac_joint" and a.zone == "title" for a in session.anchors)

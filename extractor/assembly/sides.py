@@ -16,7 +16,7 @@ from extractor.mentions import Hit, LevelHit, Reading, Sentence
 
 OPPOSITE = {"left": "right", "right": "left"}
 _JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
-_AND = re.compile(r"\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:on\s+)?(?:the\s+)?", re.IGNORECASE)
+_AND = re.compile(r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:on\s+)?(?:the\s+)?|\s{2,})", re.IGNORECASE)
 _POSTFIX_GAP = 48
 
 
@@ -28,6 +28,7 @@ class SidedLevel:
     zone: str
     side: str
     source: tuple[int, int] | None = None
+    fragment: bool = False  # the sentence is little more than the level
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Copy:
     at: int
     zone: str
     source: tuple[int, int]
+    weak: bool = False  # nothing says that something was repeated; the side is only worked on
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def bind(reading: Reading) -> Sided:
         if levels:
             inherited = current, current_from
             for hit, side, source in _within(reading.text, sentence, levels, resolved, inherited):
-                bound.append(SidedLevel(hit, zone, side, source))
+                bound.append(SidedLevel(hit, zone, side, source, sentence.end - sentence.start < 32))
                 if side and not hit.cues & {"negated"}:
                     current, current_from = side, source
                     if pending and pending.side in (side, "bilateral"):
@@ -109,7 +111,7 @@ def bind(reading: Reading) -> Sided:
             else:
                 if pending and pending.side != side:
                     copies.append(pending)
-                pending = event
+                pending = replace(event, weak=True)
             current, current_from = side, (hit.start, hit.end)
     if pending:
         copies.append(pending)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -32,6 +33,9 @@ _KIND_OF_NOUN: dict[str, Kind] = {
     "level": "bare",
     "": "bare",
 }
+
+
+_LIST_GOES_ON = re.compile(r"[\s,;]*(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,19 @@ class Statement:
         return self.vertebrae
 
 
-def make(sided: Iterable[SidedLevel], acting: frozenset[int]) -> list[Statement]:
+def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int]) -> list[Statement]:
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
     A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a target.
     """
-    result = []
+    result: list[Statement] = []
     for level in sided:
         kind = _KIND_OF_NOUN.get(level.hit.mention.noun)
+        last = result[-1] if result else None
+        if kind == "bare" and level.fragment and last and last.sentence == level.hit.sentence - 1 and not last.pairs_only:
+            kind = last.kind  # "... at the transverse process of L4. And at L5."
+        if kind == "bare" and last and last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
+            kind = last.kind  # "to the medial branch of L3 and then to that of L4"
         if kind is None or (kind == "bare" and level.zone in {"body", "neutral"} and level.hit.sentence not in acting):
             continue
         denied = bool(level.hit.cues & {"negated"})
@@ -94,10 +103,20 @@ def make(sided: Iterable[SidedLevel], acting: frozenset[int]) -> list[Statement]
     return result
 
 
+def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
+    """True when a bare vertebra goes on with the list that the statement before it began."""
+    if last.pairs_only or any(item.joined for item in mention.items):
+        return False
+    gap = text[max(last.mention.end, last.mention.noun_end if last.mention.noun_end < mention.start else 0) : mention.start]
+    return len(gap) <= 60 and _LIST_GOES_ON.match(gap) is not None
+
+
 def with_copies(statements: Sequence[Statement], copies: Sequence[Copy], title_side: str) -> list[Statement]:
     """The statements with every copy carried out: what stands before it on the opposite side counts for its side too."""
     result = list(statements)
     for copy in copies:
+        if copy.weak and title_side in OPPOSITE and title_side != copy.side:
+            continue
         before = [s for s in result if s.mention.start < copy.at and s.zone in {"body", "neutral"} and not s.denied and not s.copied]
         if copy.side in OPPOSITE:
             opposite = [s for s in before if s.side == OPPOSITE[copy.side]]

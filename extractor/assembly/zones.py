@@ -7,6 +7,7 @@ line is ever made (ruling "Status": history, plan, consent, risks, teaching sent
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 
 from extractor.mentions import Reading, Sentence
@@ -27,6 +28,7 @@ def with_zones(reading: Reading) -> Reading:
     named_any = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
     diagnostic = {hit.sentence for hit in reading.imaging if hit.value == "diagnostic"}
     naming = _naming_sections(reading)
+    drugged = _drugged(reading)
     left = False  # the text has left its section although no header says so
     container = ""  # the last kind that can hold field lines ("Skin: ...") within it
     done_in_plan = False
@@ -55,9 +57,21 @@ def with_zones(reading: Reading) -> Reading:
             if done_in_plan:
                 zoned.append(replace(sentence, zone="body", kind="body"))
                 continue
+        if sentence.index in drugged and sentence.cues & {"performed", "generic", "each"} and kind in _FREE and "historical" not in sentence.cues:
+            sentence = replace(sentence, cues=sentence.cues | {"needlework"})
         zone = _zone(sentence, kind, sentence.index in has_level, target, sentence.index in diagnostic)
         zoned.append(replace(sentence, zone=zone, kind=kind))
     return reading.with_sentences(zoned)
+
+
+def _drugged(reading: Reading) -> set[int]:
+    """Sentences that name a local anaesthetic or a steroid."""
+    starts = [sentence.start for sentence in reading.sentences]
+    return {
+        max(0, bisect_right(starts, hit.start) - 1)
+        for hit in reading.agents
+        if hit.drug_class in {"local_anesthetic", "steroid"}
+    }
 
 
 def _leaves(sentence: Sentence) -> bool:
@@ -104,6 +118,8 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
     past, coming = "historical" in cues, "planned" in cues
     if kind == "title":
         return "body" if strong and not sentence.first_in_section else "title"
+    if kind == "body" and target and not strong and not weak and sentence.first_in_section and sentence.end - sentence.start < 160 and not cues & _TELLING:
+        return "title"
     if kind in {"planned", "laterality", "guidance", "addendum"}:
         return kind
     if kind == "diagnosis":

@@ -2,8 +2,8 @@
 
 Every component is a registered spaCy factory and can be added by name to a pipeline of your own:
 
-    facetcode_sentences   line-aware sentence starts (sets `token.is_sent_start`)
     facetcode_sections    Doc._.facetcode_sections: tuple of Section
+    facetcode_sentences   line-aware sentence starts (sets `token.is_sent_start`); a header begins one
     facetcode_targets     medspaCy's TargetMatcher over our rows; span group "facetcode_targets"
     facetcode_levels      Doc._.facetcode_levels: tuple of LevelMention; span group "facetcode_levels"
     facetcode_agents      Doc._.facetcode_agents: tuple of AgentHit; span group "facetcode_agents"
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 COMPONENTS = (
-    "facetcode_sentences",
     "facetcode_sections",
+    "facetcode_sentences",
     "facetcode_targets",
     "facetcode_levels",
     "facetcode_agents",

@@ -40,7 +40,7 @@ class Assertion:
                     category=row.category.upper(),
                     direction="PSEUDO" if sentence_wide else row.direction.upper(),
                     allowed_types={word.upper() for word in row.applies_to.split()},
-                    max_scope=None if sentence_wide else reach.get(row.category),
+                    max_scope=None if sentence_wide else reach.get(f"{row.category}_{row.direction}", reach.get(row.category)),
                     metadata={"direction": row.direction, "category": row.category},
                 )
             )

@@ -25,7 +25,8 @@ class LineSentencizer(Sentencizer):  # type: ignore[misc]  # spaCy ships no type
     def _starts(self, doc: Doc) -> list[bool]:
         if not len(doc):
             return []
-        spans = self.splitter.split(doc.text)
+        sections = doc._.facetcode_sections if Doc.has_extension("facetcode_sections") else ()
+        spans = self.splitter.split(doc.text, (section.start for section in sections if section.start))
         doc._.facetcode_sentences = tuple(spans)
         offsets = [token.idx for token in doc]
         flags = [False] * len(offsets)
