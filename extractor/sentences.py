@@ -24,7 +24,9 @@ class SentenceSplitter:
 
     def __init__(self, table: SentenceTable) -> None:
         self.table = table
-        self._starts = alternation(table.starts)
+        self._starts = re.compile(
+            "|".join([alternation(table.starts).pattern, *table.start_patterns]), re.IGNORECASE
+        )
         ends = "|".join(re.escape(word) for word in table.spoken_ends)
         not_words = "|".join(re.escape(word) for word in table.spoken_not)
         self._spoken = re.compile(rf"(?<!\w)(?:{ends})(?!\w)(?!\s+(?:{not_words})\b)", re.IGNORECASE)
@@ -57,7 +59,7 @@ class SentenceSplitter:
             return
         begin = start
         for match in self._starts.finditer(text, start + 1, end):
-            if text.count(" ", begin, match.start()) >= 3:
+            if text.count(" ", begin, match.start()) >= 2:
                 spans.extend(_capped(text, begin, match.start()))
                 begin = match.start()
         spans.extend(_capped(text, begin, end))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from extractor import anatomy
-from extractor.agents import AgentReader, SentenceView
+from extractor.agents import AgentReader, SentenceView, injectate_names
 from extractor.assembly import facet, guidance
 from extractor.assembly.corrections import without_corrected
 from extractor.assembly.families import FAMILY_OF, Anchor, Session
@@ -66,7 +66,16 @@ def _with_inferred(session: Session, reading: Reading, statements: Sequence[Stat
         return session
     worked = {s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues}
     kinds = {s.kind for s in statements if s.sentence in worked and not s.denied}
-    return replace(session, families=("facet",)) if kinds & {"bone", "nerve", "joint"} else session
+    if kinds & {"bone", "nerve", "joint"}:
+        return replace(session, families=("facet",))
+    if not worked:
+        return session
+    reported = [
+        FAMILY_OF[hit.value]
+        for hit in reading.targets
+        if hit.value in FAMILY_OF and "performed" in reading.sentences[hit.sentence].cues and "planned" not in hit.cues
+    ]
+    return replace(session, families=tuple(dict.fromkeys(reported))) if reported else session
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ def _agents(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
 
 def _nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     """True when the note says so, or when nothing in it tells of an act at this encounter."""
-    injected = any(agent.role == "injectate" for agent in drugs)
+    injected = bool(injectate_names(drugs))
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
     acts = [s for s in told if s.zone == "body" and s.cues & {"needlework", "performed"}]
     placed = {hit.sentence for hit in (*reading.levels, *reading.sides)}
@@ -132,7 +141,7 @@ def _shared(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided:
         guidance=guidance.find(reading),
         agents=drugs,
         injectate=injectate,
-        discontinued=stopped and not injectate,
+        discontinued=stopped and not injectate_names(drugs),
         unfilled=_unfilled(reading),
         intent="diagnostic" if intents == {"diagnostic"} else "therapeutic" if intents == {"therapeutic"} else "",
         temperature=_temperature(reading),

@@ -152,6 +152,7 @@ def _within(
 ) -> list[tuple[LevelHit, str, tuple[int, int] | None]]:
     result: list[tuple[LevelHit, str, tuple[int, int] | None]] = []
     known = [(hit, side) for hit, side in sides if side]
+    spent: Hit | None = None  # the side that an earlier level of the sentence took from behind
     for index, level in enumerate(levels):
         before = [pair for pair in known if pair[0].end <= level.start]
         after = [pair for pair in known if pair[0].start >= level.end]
@@ -161,8 +162,9 @@ def _within(
         chosen = None
         if following and _is_postfix(text, sentence, level, following[0], next_level):
             close = previous is not None and level.start - previous[0].end <= 14
-            if not close or previous is None or not _adjacent(levels, index, previous[0]):
+            if not close or previous is None or previous[0] is spent or not _adjacent(levels, index, previous[0]):
                 chosen = following
+                spent = following[0]
         if chosen is None and previous is not None:
             chosen = previous
         if chosen is None and following is not None and not _is_prefix_of_level(following[0], levels):

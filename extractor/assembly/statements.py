@@ -35,6 +35,7 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 }
 
 
+_FOR = re.compile(r"\(|\bfor\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
 _LIST_GOES_ON = re.compile(r"[\s,;]*(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b", re.IGNORECASE)
 
 
@@ -94,9 +95,13 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int]) -> list
             kind = last.kind  # "... at the transverse process of L4. And at L5."
         if kind == "bare" and last and last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
             kind = last.kind  # "to the medial branch of L3 and then to that of L4"
+        if kind == "bare" and last and last.sentence == level.hit.sentence and _named_by_bones(text, result, level.hit.mention):
+            kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
         if kind is None or (kind == "bare" and level.zone in {"body", "neutral"} and level.hit.sentence not in acting):
             continue
         denied = bool(level.hit.cues & {"negated"})
+        if kind == "nerve" and last and last.sentence == level.hit.sentence and _site_of(text, last, level.hit.mention):
+            result[-1] = replace(last, kind="bone")
         result.append(
             Statement(level.hit.mention, kind, level.side, level.zone, level.hit.sentence, denied, level.source)
         )
@@ -109,6 +114,26 @@ def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
         return False
     gap = text[max(last.mention.end, last.mention.noun_end if last.mention.noun_end < mention.start else 0) : mention.start]
     return len(gap) <= 60 and _LIST_GOES_ON.match(gap) is not None
+
+
+def _named_by_bones(text: str, before: Sequence[Statement], mention: LevelMention) -> bool:
+    """True when bare vertebrae name the nerves of the bone sites just before them in the sentence."""
+    last = before[-1]
+    bones = [s for s in before if s.sentence == last.sentence and s.kind == "bone"]
+    if last.kind != "bone" or not _FOR.search(text[last.mention.end : mention.start]):
+        return False
+    return bool(bones) and {n for s in bones for n in s.nerves} >= set(as_vertebrae(mention))
+
+
+def _site_of(text: str, last: Statement, nerve: LevelMention) -> bool:
+    """True when the vertebra before a nerve is the bone on which the nerve lies: "at L2 for the L1 branch", "L2 (L1 branch)"."""
+    borrowed = last.mention.noun_start >= nerve.start  # its noun is really the nerve's
+    if (last.mention.noun not in {"", "level"} and not borrowed) or len(last.vertebrae) != len(as_vertebrae(nerve)):
+        return False
+    gap = text[last.mention.end : nerve.start]
+    if len(gap) > 70 or not _FOR.search(gap):
+        return False
+    return tuple(anatomy.nerve_at_bone(v) for v in last.vertebrae) == as_vertebrae(nerve)
 
 
 def with_copies(statements: Sequence[Statement], copies: Sequence[Copy], title_side: str) -> list[Statement]:

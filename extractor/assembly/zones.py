@@ -17,7 +17,7 @@ _FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guid
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
 _TELLING = frozenset({"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"})
 _FREE = frozenset({"", "body", "comment", "complications", "timeout", "prep", "contrast", "skin", "injectate", "sedation", "anesthesia", "findings", "impression", "numbering"})
-_LEAVABLE = frozenset({"history", "indication", "consent", "exam", "imaging_findings", "diagnosis", "medications", "allergies", "admin", "teaching", "timeout"})
+_LEAVABLE = frozenset({"history", "indication", "consent", "exam", "imaging_findings", "diagnosis", "medications", "allergies", "admin", "teaching", "timeout", "planned"})
 
 
 def with_zones(reading: Reading) -> Reading:
@@ -40,12 +40,12 @@ def with_zones(reading: Reading) -> Reading:
             kind = ""
         if kind in _CONTAINERS:
             container = kind if kind != "title" else ""
+        if kind in _FIELDS and not sentence.first_in_section and (sentence.line > sentence.header_line or "needlework" in sentence.cues):
+            kind = "" if container in _LEAVABLE and sentence.paragraph > sentence.header_paragraph else container
         if kind in _LEAVABLE and not left and _leaves(sentence):
             left = True
         if left and kind in _LEAVABLE:
             kind = ""
-        if kind in _FIELDS and not sentence.first_in_section and (sentence.line > sentence.header_line or "needlework" in sentence.cues):
-            kind = container
         target = sentence.index in has_target
         opening = sentence.index < 4 and kind == "" and sentence.section == "" and sentence.index in named_any
         if opening and sentence.end - sentence.start < 160 and not sentence.cues & _TELLING:
