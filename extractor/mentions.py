@@ -236,6 +236,8 @@ def _is_side_letter(
         return True
     if re.match(r"[ -]?(?:side|sided)\b", text[end : end + 7]):
         return True
+    if re.match(r"\s?:", text[end : end + 2]) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" -*|"):
+        return True
     if re.match(r"\s+(?:lumbar|cervical|thoracic|lower|facet|medial|MBB?|SI|TF|RFA?|LBB|FJI|x\s?\d)\b", text[end : end + 12]):
         return True
     before = start

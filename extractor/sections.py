@@ -14,6 +14,7 @@ from extractor.rows import SectionRow
 
 _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
+_ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
 _STAMP = re.compile(r"(?<=[a-z])[\s(#]+\d[\d/:. -]*(?:am|pm|h|hrs)?\)?$")
 
 
@@ -54,7 +55,7 @@ class SectionReader:
             if not line.strip():
                 continue
             whole = self._lookup(line)
-            if whole and len(line) <= 60 and not _looks_like_answer(line):
+            if whole and len(line) <= 80 and not _looks_like_answer(line):
                 marks.append((line_start, line_start + len(line), *whole))
                 continue
             marks.extend(self._in_line(line, line_start))
@@ -106,6 +107,9 @@ class SectionReader:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
         name = _STAMP.sub("", re.sub(r"\s+", " ", name))
         kind = self.kinds.get(name)
+        if kind is None and name.endswith(")"):
+            name = _ASIDE.sub("", name)
+            kind = self.kinds.get(name)
         if kind is None:
             bare = words.strip().rstrip(":").strip(" *_-=.").lower()
             kind = self.kinds.get(bare)

@@ -112,6 +112,8 @@ class SentenceSplitter:
         if not line:
             return True
         first = following.lstrip()[:1]
+        if re.match(r"[ \t]*\d{1,2}:?\d\d[ :]", following):
+            return True  # a log with a time at the head of each line
         if _LEVEL_END.search(line[-4:]) and re.match(r"\s*[-/]\s?[LTSC]?\d", following):
             return False
         if line.endswith("-") and re.match(r"\s*[LTSC]?\d", following) and _LEVEL_END.search(line[-6:-1]):

@@ -67,6 +67,10 @@ def read(
         body_default = body_side if not title_side else title_side
         body_joints = body_joints.filled(title_joints, body_default)
         body_nerves = body_nerves.filled(title_nerves, body_default)
+    explicit = {side for s in allowed if s.zone in {"body", "neutral"} and (side := s.side)}
+    if title_side in {"left", "right"} and explicit and title_side not in explicit and "bilateral" not in explicit and (body_joints or body_nerves):
+        spans = tuple(Span(*s.source) for s in allowed if s.source and s.zone in {"title", "body", "neutral"})
+        flags.append(Flag("side_conflict", spans))
     title_joints = title_joints.filled(body_joints, default)
     title_nerves = title_nerves.filled(body_nerves, default)
     body_joints, body_nerves = _without(body_joints, body_nerves, denied)
@@ -175,10 +179,11 @@ def _pairs(pairs: SiteSet, joints: SiteSet, flags: list[Flag], title: View | Non
 
 def _merged_nerves(view: View, title: View | None, flags: list[Flag]) -> SiteSet:
     """Nerves by name and by bone site as one set."""
-    if not view.nerves and view.bones and view.bones.names < view.bare_nerves.names:
-        return view.bare_nerves
     if not view.nerves:
-        return view.bones if view.bones else view.bare_nerves if not view.joints and not view.pairs else SiteSet()
+        named_in_title = bool(title and (title.nerves or title.bones))
+        if view.bare_nerves and not named_in_title and view.bones.names < view.bare_nerves.names:
+            return view.bare_nerves if not view.joints and not view.pairs else view.bones
+        return view.bones
     named, bony = view.nerves.names, view.bones.names
     extra = bony - named
     if not extra or not bony:
@@ -228,11 +233,18 @@ def _choose(
             flags.append(_flag("side_conflict", title, body))
         return body
     if set(in_body) < set(left) or (not in_body and left):
-        partial = bool(body[0]) or len(body[1].names) < 2
+        partial = bool(body[0]) or _unfinished(body[1])
         if generic_body and partial and not _sides_conflict({j: s for j, s in left.items() if j in in_body}, in_body):
             return title_left
     flags.append(_flag("level_conflict", title, body))
     return body
+
+
+def _unfinished(nerves: SiteSet) -> bool:
+    """True when a nerve of the set completes no joint: the body names only some of the targets."""
+    names = nerves.names
+    used = {n for joint in anatomy.joints_supplied(names) for n in anatomy.nerves_of_joint(joint)}
+    return bool(names - used - {"S1"})
 
 
 def _nerves_agree(title: tuple[SiteSet, SiteSet], body: tuple[SiteSet, SiteSet]) -> bool:

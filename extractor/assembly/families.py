@@ -61,7 +61,9 @@ def find(reading: Reading) -> Session:
             continue
         anchors.append(Anchor(hit, zone, _kind(hit.value)))
     titled = [anchor for anchor in anchors if anchor.zone == "title"]
-    surgery = any(anchor.family == "other:surgery" for anchor in titled)
+    surgery = any(anchor.family == "other:surgery" for anchor in titled) and not any(
+        anchor.hit.value in FAMILY_OF and anchor.hit.value != "facet_joint" for anchor in titled
+    )
     in_title = _families(titled)
     if surgery or (not in_title and any(anchor.family.startswith("other:") for anchor in titled)):
         return Session((), tuple(anchors), "injection", False, out_of_scope="title")

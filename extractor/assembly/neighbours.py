@@ -87,7 +87,7 @@ def sacral_nerves(statements: Sequence[Statement]) -> bool:
         for s in statements
         if not s.denied and s.kind in {"nerve", "sacral", "bare", "bone"} and s.zone in {"title", "body", "neutral"}
         for v in s.vertebrae
-        if v in {"S1", "S2", "S3"} and (s.kind != "bone")
+        if v in {"S1", "S2", "S3"} and s.kind != "bone" and (s.kind != "bare" or not s.joints)
     }
     return len(names & {"S2", "S3"}) >= 1 and len(names) >= 2
 

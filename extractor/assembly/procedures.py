@@ -45,7 +45,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     if _nothing_done(reading, drugs):
         return Assembled((), reading, drugs, diagnosis)
     statements = with_copies(make(reading.text, sided.levels, _acting(reading)), sided.copies, _single(sided.title_sides))
-    session = _with_inferred(session, reading, statements)
+    session = _with_inferred(session, reading, statements, bool(injectate_names(drugs)))
     if not session.families:
         return Assembled((), reading, drugs, diagnosis)
     shared = _shared(reading, session, drugs, sided)
@@ -60,11 +60,12 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     return Assembled(tuple(addressed), reading, drugs, diagnosis)
 
 
-def _with_inferred(session: Session, reading: Reading, statements: Sequence[Statement]) -> Session:
+def _with_inferred(session: Session, reading: Reading, statements: Sequence[Statement], injected: bool) -> Session:
     """Needles at transverse processes or nerves tell of a medial branch block even where nobody names one."""
     if session.families or session.out_of_scope or any(a.family.startswith("other:") for a in session.anchors):
         return session
-    worked = {s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues}
+    telling = {"needlework", "performed"} if injected else {"needlework"}
+    worked = {s.index for s in reading.sentences if s.zone == "body" and s.cues & telling}
     kinds = {s.kind for s in statements if s.sentence in worked and not s.denied}
     if kinds & {"bone", "nerve", "joint"}:
         return replace(session, families=("facet",))
@@ -154,7 +155,14 @@ def _shared(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided:
 def _acting(reading: Reading) -> frozenset[int]:
     """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body."""
     named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
-    return frozenset(s.index for s in reading.sentences if s.cues & {"needlework", "performed", "repeat", "generic", "each"} or s.index in named or s.kind == "body" and s.first_in_section)
+    telling = {"needlework", "performed", "located", "repeat", "generic", "each", "checked"}
+    acting = {
+        s.index
+        for s in reading.sentences
+        if s.cues & telling or s.index in named or (s.kind == "body" and s.first_in_section)
+    }
+    worked = {s.index for s in reading.sentences if "needlework" in s.cues}
+    return frozenset(acting | {index + 1 for index in worked})
 
 
 def _single(hits: Iterable) -> str:  # type: ignore[type-arg]

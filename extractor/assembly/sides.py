@@ -29,6 +29,7 @@ class SidedLevel:
     side: str
     source: tuple[int, int] | None = None
     fragment: bool = False  # the sentence is little more than the level
+    running: bool = False  # a full sentence of running text outside a body section
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,13 @@ def bind(reading: Reading) -> Sided:
         if levels:
             inherited = current, current_from
             for hit, side, source in _within(reading.text, sentence, levels, resolved, inherited):
-                bound.append(SidedLevel(hit, zone, side, source, sentence.end - sentence.start < 32))
+                bound.append(SidedLevel(hit, zone, side, source, sentence.end - sentence.start < 32, sentence.kind != "body" and sentence.end - sentence.start > 60))
                 if side and not hit.cues & {"negated"}:
                     current, current_from = side, source
                     if pending and pending.side in (side, "bilateral"):
                         pending = None
             trailing = [pair for pair in resolved if pair[0].start > levels[-1].end]
-            if trailing and zone in {"body", "neutral"} and sentence.cues & {"repeat", "other_side"}:
+            if trailing and zone in {"body", "neutral"} and "negated" not in sentence.cues and sentence.cues & {"repeat", "other_side"}:
                 hit, side = trailing[-1]
                 copies.append(Copy(side, hit.start, zone, (hit.start, hit.end)))
         elif zone in {"body", "neutral", "laterality"}:

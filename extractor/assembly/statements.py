@@ -85,7 +85,8 @@ class Statement:
 def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int]) -> list[Statement]:
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
-    A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a target.
+    A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a target; so does
+    any level in a full sentence outside a body section.
     """
     result: list[Statement] = []
     for level in sided:
@@ -97,7 +98,7 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int]) -> list
             kind = last.kind  # "to the medial branch of L3 and then to that of L4"
         if kind == "bare" and last and last.sentence == level.hit.sentence and _named_by_bones(text, result, level.hit.mention):
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
-        if kind is None or (kind == "bare" and level.zone in {"body", "neutral"} and level.hit.sentence not in acting):
+        if kind is None or (level.zone in {"body", "neutral"} and level.hit.sentence not in acting and (kind == "bare" or level.running)):
             continue
         denied = bool(level.hit.cues & {"negated"})
         if kind == "nerve" and last and last.sentence == level.hit.sentence and _site_of(text, last, level.hit.mention):
@@ -140,7 +141,7 @@ def with_copies(statements: Sequence[Statement], copies: Sequence[Copy], title_s
     """The statements with every copy carried out: what stands before it on the opposite side counts for its side too."""
     result = list(statements)
     for copy in copies:
-        if copy.weak and title_side in OPPOSITE and title_side != copy.side:
+        if copy.weak and (title_side in OPPOSITE and title_side != copy.side or any(s.side in (copy.side, "bilateral") for s in result)):
             continue
         before = [s for s in result if s.mention.start < copy.at and s.zone in {"body", "neutral"} and not s.denied and not s.copied]
         if copy.side in OPPOSITE:

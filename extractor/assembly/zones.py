@@ -14,6 +14,7 @@ from extractor.mentions import Reading, Sentence
 
 _CONTAINERS = frozenset({"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings", "planned"})
 _FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "laterality", "complications", "timeout", "admin", "allergies", "injectate", "numbering", "comment"})
+PROCEDURAL = frozenset({"facet_injection", "medial_branch_block", "thermal_rf", "cooled_rf", "pulsed_rf", "epidural_transforaminal", "epidural_interlaminar", "epidural_caudal", "epidural"})
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
 _TELLING = frozenset({"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"})
 _FREE = frozenset({"", "body", "comment", "complications", "timeout", "prep", "contrast", "skin", "injectate", "sedation", "anesthesia", "findings", "impression", "numbering"})
@@ -26,6 +27,7 @@ def with_zones(reading: Reading) -> Reading:
     has_level = {hit.sentence for hit in reading.levels}
     has_target = {hit.sentence for hit in reading.targets if not hit.value.startswith(("other:", "intent:", "region:"))}
     named_any = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
+    procedural = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
     diagnostic = {hit.sentence for hit in reading.imaging if hit.value == "diagnostic"}
     naming = _naming_sections(reading)
     drugged = _drugged(reading)
@@ -59,7 +61,7 @@ def with_zones(reading: Reading) -> Reading:
                 continue
         if sentence.index in drugged and sentence.cues & {"performed", "generic", "each"} and kind in _FREE and "historical" not in sentence.cues:
             sentence = replace(sentence, cues=sentence.cues | {"needlework"})
-        zone = _zone(sentence, kind, sentence.index in has_level, target, sentence.index in diagnostic)
+        zone = _zone(sentence, kind, sentence.index in has_level, target, sentence.index in diagnostic, sentence.index in procedural)
         zoned.append(replace(sentence, zone=zone, kind=kind))
     return reading.with_sentences(zoned)
 
@@ -112,9 +114,9 @@ def _naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
     return {key: index for key, index in last.items() if key in naming}
 
 
-def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: bool) -> str:
+def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: bool, procedural: bool) -> str:
     cues = sentence.cues
-    strong, weak = "needlework" in cues, bool(cues & {"performed", "handled"})
+    strong, weak = "needlework" in cues, bool(cues & {"performed", "handled", "located"})
     past, coming = "historical" in cues, "planned" in cues
     if kind == "title":
         return "body" if strong and not sentence.first_in_section else "title"
@@ -145,7 +147,9 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
             return "history" if past else "plan"
         return "body"
     if kind == "impression":
-        return "impression" if not coming else "plan"
+        if coming:
+            return "plan"
+        return "finding" if ("finding" in cues or diagnostic) and not procedural else "impression"
     if coming and "today" not in cues:
         return "plan"
     if past and "today" not in cues:
