@@ -1,10 +1,11 @@
-"""Check-box grids: levels down the side, sides across the top.
+"""Grids: levels down the side, sides across the top, in the cells a check box or a word.
 
-    LEVEL     RIGHT   LEFT
-    L4-L5     [X]     [X]
-    L5-S1     [ ]     [X]
+    LEVEL     RIGHT   LEFT            Site   | Right         | Left
+    L4-L5     [X]     [X]             L4-5   | injected 1 mL | injected 1 mL
+    L5-S1     [ ]     [X]             L5-S1  | -- (fused)    | injected 1 mL
 
-A grid is a line with two or more sides and no level, followed by lines that hold one level and as many boxes as there are sides.
+A grid is a line with two or more sides and no level, followed by lines that hold one level and a box, or a cell between bars, for
+each side. A cell that is empty, or begins with a dash or an empty box, is not ticked.
 """
 
 from __future__ import annotations
@@ -55,9 +56,30 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
             for side, box in zip(columns, here_boxes, strict=True):
                 if box.value == "checked":
                     ticked.append(Mark(box.start, box.end, side.value))
-        elif raw.strip():
+        elif columns and len(here_levels) == 1 and raw.count("|") >= len(columns):
+            headers.update(side.start for side in columns)
+            cells = _cells(raw, position - len(raw), columns)
+            ticked += [Mark(cell, cell + 1, side.value) for side, cell in zip(columns, cells, strict=True) if cell >= 0]
+            if all(cell < 0 for cell in cells):
+                unticked.add(here_levels[0].start)
+        elif raw.strip(" |-+\n"):
             columns = []
     return Grid(tuple(ticked), frozenset(unticked), frozenset(headers))
+
+
+def _cells(line: str, offset: int, columns: Sequence[Mark]) -> list[int]:
+    """Where the last cells of a row begin, one for each side column; -1 for a cell that ticks nothing."""
+    parts = line.rstrip("\n").rstrip().rstrip("|").split("|")
+    starts, at = [], 0
+    for part in parts:
+        starts.append(at)
+        at += len(part) + 1
+    found = []
+    for start, part in list(zip(starts, parts, strict=True))[-len(columns) :]:
+        words = part.strip()
+        done = bool(words) and words[0] not in "-[(" and words.lower() not in {"no", "none", "n/a", "nil"}
+        found.append(offset + start + len(part) - len(part.lstrip()) if done else -1)
+    return found
 
 
 def _upto(marks: Sequence[Mark], index: int, end: int) -> tuple[list[Mark], int]:

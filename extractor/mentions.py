@@ -117,7 +117,7 @@ def collect(doc: Doc) -> Reading:
     touching: dict[tuple[int, int, str], set[str]] = {}
     for a, b, label, category, _, _ in doc._.facetcode_assertions:
         touching.setdefault((a, b, label), set()).add(category)
-    hits: dict[str, list[Hit]] = {"Target": [], "Imaging": [], "Side": []}
+    hits: dict[str, list[Hit]] = {"Target": [], "Imaging": [], "Side": [], "Context": []}
     for span in doc.spans.get("facetcode_targets", ()):
         a, b, label = span.start_char, span.end_char, span.label_
         touched = frozenset(touching.get((a, b, label), ()))
@@ -135,12 +135,12 @@ def collect(doc: Doc) -> Reading:
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
     hits["Side"] = sorted((*hits["Side"], *letters), key=lambda hit: hit.start)
-    if len(boxes) > 1:
+    if len(boxes) > 1 or "|" in text:
         hits["Side"], levels = _with_grids(text, hits["Side"], levels, cues, sentence_of)
     return Reading(
         text=text,
         sentences=_sentences(doc, spans, cues),
-        targets=tuple(hits["Target"]),
+        targets=tuple(sorted((*hits["Target"], *hits["Context"]), key=lambda hit: (hit.start, hit.end))),
         imaging=tuple(hits["Imaging"]),
         sides=tuple(hits["Side"]),
         levels=tuple(levels),

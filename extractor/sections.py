@@ -14,6 +14,7 @@ from extractor.rows import SectionRow
 
 _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
+_OPENING = re.compile(r"[ \t*#-]*([A-Z][A-Za-z]+(?: [A-Za-z]+)?)(?=[ ,:.(*-])")
 _ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
 _STAMP = re.compile(r"(?<=[a-z])[\s(#]+\d[\d/:. -]*(?:am|pm|h|hrs)?\)?$")
 
@@ -76,6 +77,10 @@ class SectionReader:
                 floor = end
             at = line.find(":", at + 1)
         if not marks or marks[0][0] > offset + 1:
+            opening = _OPENING.match(line)
+            if opening and self.kinds.get(opening.group(1).lower()) == "addendum":
+                marks.insert(0, (offset, offset + opening.end(), "addendum", opening.group(1).lower()))
+                return marks
             first = re.match(r"[ \t]*(?:\d{1,2}[.)]\s*)?([A-Za-z][A-Za-z /&-]{1,38})(?:\.\s+(?=[A-Z\d\"])|\s+-{1,2}\s+(?=\S))", line)
             if first and line.lstrip()[:1].isupper():
                 name = first.group(1).strip().lower()

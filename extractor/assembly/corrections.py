@@ -26,7 +26,7 @@ def without_corrected(reading: Reading) -> Reading:
         side_after = _first_after(sides, end)
         level_after = _first_after(levels, end)
         side_before = _last_before(sides, start)
-        level_before = _last_before(levels, start)
+        level_before = _last_before(levels, start, level_after)
         if side_after and side_before and side_after.value != side_before.value:
             if not (level_before and level_before.start > side_before.end and not level_after):
                 sides.remove(side_before)
@@ -63,6 +63,11 @@ def _first_after(hits: list[H], end: int) -> H | None:
     return found[0] if found else None
 
 
-def _last_before(hits: list[H], start: int) -> H | None:
+def _last_before(hits: list[H], start: int, like: H | None = None) -> H | None:
+    """The last one before the cue; with `like`, rather one written in the same way (pairs for pairs)."""
     found = [hit for hit in hits if start - _REACH_BEFORE <= hit.end <= start]
+    if isinstance(like, LevelHit):
+        shape = like.mention.items[0].joined
+        alike = [hit for hit in found if isinstance(hit, LevelHit) and hit.mention.items[0].joined == shape]
+        found = alike or found
     return found[-1] if found else None

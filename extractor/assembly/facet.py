@@ -49,6 +49,7 @@ def read(
     title_side: str,
     body_side: str,
     generic_body: bool,
+    each_body: bool = False,
 ) -> Facets:
     """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none or several)."""
     allowed = [s for s in statements if not s.denied]
@@ -75,7 +76,7 @@ def read(
     title_nerves = title_nerves.filled(body_nerves, default)
     body_joints, body_nerves = _without(body_joints, body_nerves, denied)
     title_left = _without(title_joints, title_nerves, denied)
-    chosen = _choose((title_joints, title_nerves), title_left, (body_joints, body_nerves), denied, generic_body, flags)
+    chosen = _choose((title_joints, title_nerves), title_left, (body_joints, body_nerves), denied, generic_body, each_body, flags)
     return Facets(chosen[0], chosen[1], flags, by_joint, by_nerve)
 
 
@@ -220,6 +221,7 @@ def _choose(
     body: tuple[SiteSet, SiteSet],
     denied: View,
     generic_body: bool,
+    each_body: bool,
     flags: list[Flag],
 ) -> tuple[SiteSet, SiteSet]:
     in_title, in_body = joints_of(*title), joints_of(*body)
@@ -233,8 +235,8 @@ def _choose(
             flags.append(_flag("side_conflict", title, body))
         return body
     if set(in_body) < set(left) or (not in_body and left):
-        partial = bool(body[0]) or _unfinished(body[1])
-        if generic_body and partial and not _sides_conflict({j: s for j, s in left.items() if j in in_body}, in_body):
+        partial = _unfinished(body[1])
+        if ((generic_body and body[0]) or ((generic_body or each_body) and partial)) and not _sides_conflict({j: s for j, s in left.items() if j in in_body}, in_body):
             return title_left
     flags.append(_flag("level_conflict", title, body))
     return body

@@ -57,12 +57,13 @@ def find(reading: Reading) -> Session:
         if "negated" in hit.cues:
             continue
         other = hit.value.startswith("other:")
-        if (zone != "title" or other) and "needlework" not in cues[hit.sentence] and hit.cues & {"historical", "planned"}:
+        now = bool(cues[hit.sentence] & {"needlework", "today"})
+        if (zone != "title" or other) and not now and hit.cues & {"historical", "planned"}:
             continue
         anchors.append(Anchor(hit, zone, _kind(hit.value)))
     titled = [anchor for anchor in anchors if anchor.zone == "title"]
     surgery = any(anchor.family == "other:surgery" for anchor in titled) and not any(
-        anchor.hit.value in FAMILY_OF and anchor.hit.value != "facet_joint" for anchor in titled
+        anchor.hit.value in FAMILY_OF and anchor.hit.value not in {"facet_joint", "epidural"} for anchor in titled
     )
     in_title = _families(titled)
     if surgery or (not in_title and any(anchor.family.startswith("other:") for anchor in titled)):

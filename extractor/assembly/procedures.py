@@ -16,7 +16,7 @@ from extractor.assembly.neighbours import foramina, interspaces, muscles_of, sac
 from extractor.assembly.sides import Sided, bind
 from extractor.assembly.sites import SiteSet
 from extractor.assembly.statements import Statement, make, with_copies
-from extractor.assembly.zones import SPEAKING, with_zones
+from extractor.assembly.zones import PROCEDURAL, with_zones
 from extractor.mentions import Reading
 from extractor.records import Agent, Family, Flag, Procedure, Side, Span
 from extractor.rows import AssemblyRows
@@ -76,6 +76,14 @@ def _with_inferred(session: Session, reading: Reading, statements: Sequence[Stat
         for hit in reading.targets
         if hit.value in FAMILY_OF and "performed" in reading.sentences[hit.sentence].cues and "planned" not in hit.cues
     ]
+    if not reported and injected:
+        first = min(worked)
+        reported = [
+            FAMILY_OF[hit.value]
+            for hit in reading.targets
+            if hit.value in FAMILY_OF and hit.value in PROCEDURAL and hit.sentence < first
+            and reading.sentences[hit.sentence].zone in {"plan", "planned", "indication"}
+        ]
     return replace(session, families=tuple(dict.fromkeys(reported))) if reported else session
 
 
@@ -92,7 +100,8 @@ class _Shared:
     temperature: float | None
     title_side: str
     body_side: str
-    generic: bool
+    generic: bool  # the body speaks of joints without naming them ("the remaining levels")
+    each: bool  # ... or of "each target"
 
 
 def _tangible(procedure: Procedure, shared: _Shared) -> bool:
@@ -148,6 +157,7 @@ def _shared(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided:
         temperature=_temperature(reading),
         title_side=_single(sided.title_sides),
         body_side=_single(sided.body_sides),
+        each=any("each" in s.cues and s.zone in {"body", "neutral"} for s in reading.sentences),
         generic=any(s.zone in {"body", "neutral"} and s.cues & {"repeat", "generic"} and s.index not in leveled for s in reading.sentences),
     )
 
@@ -162,7 +172,8 @@ def _acting(reading: Reading) -> frozenset[int]:
         if s.cues & telling or s.index in named or (s.kind == "body" and s.first_in_section)
     }
     worked = {s.index for s in reading.sentences if "needlework" in s.cues}
-    return frozenset(acting | {index + 1 for index in worked})
+    following = {s.index for s in reading.sentences if s.index - 1 in worked and s.end - s.start <= (90 if reading.text[s.start].islower() else 45)}
+    return frozenset(acting | following)
 
 
 def _single(hits: Iterable) -> str:  # type: ignore[type-arg]
@@ -296,6 +307,7 @@ def _facet(base: Procedure, session: Session, mine: Sequence[Statement], shared:
         title_side=shared.title_side,
         body_side=shared.body_side,
         generic_body=shared.generic,
+        each_body=shared.each,
     )
     if sacral_too and not found.joints and not found.nerves:
         return None
@@ -392,7 +404,9 @@ def _addendum(reading: Reading, sided: Sided, procedures: list[Procedure]) -> li
     notes = [s for s in reading.sentences if s.zone == "addendum"]
     if not notes:
         return procedures
-    said = [hit for hit in reading.sides if reading.sentences[hit.sentence].zone == "addendum" and "negated" not in reading.sentences[hit.sentence].cues]
+    spoken = {s.index: s.cues for s in notes if "negated" not in s.cues}
+    telling = {index for index, cues in spoken.items() if "performed" in cues} or set(spoken)
+    said = [hit for hit in reading.sides if hit.sentence in telling]
     values = {hit.value for hit in said if hit.value in {"left", "right", "bilateral"}}
     levels = [lv for lv in sided.levels if lv.zone == "addendum" and lv.side and "negated" not in lv.hit.cues]
     side = levels[0].side if levels else next(iter(values)) if len(values) == 1 else ""

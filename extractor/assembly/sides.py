@@ -82,7 +82,8 @@ def bind(reading: Reading) -> Sided:
         if not levels and "negated" in sentence.cues and not sentence.cues & {"repeat", "other_side"}:
             continue
         resolved = _resolve_other(reading.text, sides, current)
-        (title_sides if zone in {"title", "laterality"} else body_sides if zone in SPEAKING else []).extend(
+        denied = bool(levels) and all("negated" in hit.cues for hit in levels)
+        (title_sides if zone in {"title", "laterality"} else body_sides if zone in SPEAKING and not denied else []).extend(
             hit for hit, _ in resolved
         )
         if levels:
@@ -140,7 +141,8 @@ def _resolve_other(text: str, sides: Sequence[Hit], current: str) -> list[tuple[
             continue
         side = OPPOSITE.get(before, "") if hit.value == "other_side" else hit.value
         result.append((hit, side))
-        before = side or before
+        if hit.value != "other_side":
+            before = side or before
     return result
 
 

@@ -7,6 +7,7 @@ line is ever made (ruling "Status": history, plan, consent, risks, teaching sent
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ _CONTAINERS = frozenset({"title", "body", "history", "indication", "exam", "plan
 _FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "laterality", "complications", "timeout", "admin", "allergies", "injectate", "numbering", "comment"})
 PROCEDURAL = frozenset({"facet_injection", "medial_branch_block", "thermal_rf", "cooled_rf", "pulsed_rf", "epidural_transforaminal", "epidural_interlaminar", "epidural_caudal", "epidural"})
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
+_NUMBERED = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s")
 _TELLING = frozenset({"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"})
 _FREE = frozenset({"", "body", "comment", "complications", "timeout", "prep", "contrast", "skin", "injectate", "sedation", "anesthesia", "findings", "impression", "numbering"})
 _LEAVABLE = frozenset({"history", "indication", "consent", "exam", "imaging_findings", "diagnosis", "medications", "allergies", "admin", "teaching", "timeout", "planned"})
@@ -50,11 +52,11 @@ def with_zones(reading: Reading) -> Reading:
             kind = ""
         target = sentence.index in has_target
         opening = sentence.index < 4 and kind == "" and sentence.section == "" and sentence.index in named_any
-        if opening and sentence.end - sentence.start < 160 and not sentence.cues & _TELLING:
+        if opening and sentence.end - sentence.start < 160 and not sentence.cues & (_TELLING | {"performed"}):
             zoned.append(replace(sentence, zone="title"))
             continue
         if kind in {"plan", "impression"} and "planned" not in sentence.cues:
-            if "today" in sentence.cues and target and "historical" not in sentence.cues:
+            if "today" in sentence.cues and (target or "performed" in sentence.cues) and "historical" not in sentence.cues:
                 done_in_plan = True
             if done_in_plan:
                 zoned.append(replace(sentence, zone="body", kind="body"))
@@ -104,12 +106,13 @@ def _naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
         paragraph = first_paragraph.get(key)
         if paragraph is None and not empty_header:
             paragraph = first_paragraph[key] = sentence.paragraph
-        acts = "needlework" in sentence.cues and not sentence.first_in_section
+        listed = _NUMBERED.match(reading.text, sentence.start) is not None and sentence.end - sentence.start < 160
+        acts = "needlework" in sentence.cues and not sentence.first_in_section and not listed
         if acts or (paragraph is not None and sentence.paragraph != paragraph):
             closed.add(key)
             continue
         last[key] = sentence.index
-        if sentence.index in named and ("needlework" not in sentence.cues or sentence.end - sentence.start < 160):
+        if sentence.index in named and ("needlework" not in sentence.cues or listed or sentence.end - sentence.start < 160):
             naming.add(key)
     return {key: index for key, index in last.items() if key in naming}
 

@@ -23,7 +23,7 @@ class Targets:
 
     def __init__(self, nlp: Language, patterns: ReadingPatterns) -> None:
         self.matcher = TargetMatcher(nlp, result_type=None, prune=False)
-        rows = [("Target", row.phrase, row.concept) for row in patterns.targets]
+        rows = [("Context" if row.concept.startswith(("intent:", "region:")) else "Target", row.phrase, row.concept) for row in patterns.targets]
         rows += [("Imaging", row.phrase, row.modality) for row in patterns.imaging]
         rows += [("Side", row.phrase, row.side) for row in patterns.sides]
         self.matcher.add(
@@ -42,7 +42,7 @@ class Targets:
         for label, found in by_label.items():
             for span in longest(found):
                 value = span._.target_rule.metadata["value"]
-                if value != "none" or label == "Imaging":
+                if value != "none" or label == "Imaging":  # "none" rows only keep others from matching
                     kept.append(Span(doc, span.start, span.end, label=label, kb_id=value))
         kept.sort(key=lambda span: (span.start, span.end))
         doc.spans[GROUP] = kept
