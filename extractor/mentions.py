@@ -114,6 +114,7 @@ def collect(doc: Doc) -> Reading:
 
     cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in doc._.facetcode_cues)
     boxes = _boxes(text, cues)
+    cues = tuple(cue for cue in cues if cue.category in {"checked", "unchecked"} or _box_at(boxes, cue.start) != "unchecked")
     touching: dict[tuple[int, int, str], set[str]] = {}
     for a, b, label, category, _, _ in doc._.facetcode_assertions:
         touching.setdefault((a, b, label), set()).add(category)

@@ -61,8 +61,13 @@ def read(
         title = _view((s for s in allowed if s.zone == "planned"), by_joint, by_nerve)
     denied = _view((s for s in statements if s.denied and s.zone != "planned"), by_joint, by_nerve)
     flags: list[Flag] = []
-    title_joints, title_nerves = _settle(title, None, by_joint, by_nerve, [])
-    body_joints, body_nerves = _settle(body, title, by_joint, by_nerve, flags)
+    title_flags: list[Flag] = []
+    body_flags: list[Flag] = []
+    title_joints, title_nerves = _settle(title, None, by_joint, by_nerve, title_flags)
+    body_joints, body_nerves = _settle(body, title, by_joint, by_nerve, body_flags)
+    clear = bool(title_joints or title_nerves) and not title_flags
+    if clear and set(joints_of(body_joints, body_nerves)) == set(joints_of(title_joints, title_nerves)):
+        body_flags = [flag for flag in body_flags if flag.query != "ambiguous_level"]
     default = title_side or body_side
     if body_joints or body_nerves:
         body_default = body_side if not title_side else title_side
@@ -77,6 +82,7 @@ def read(
     body_joints, body_nerves = _without(body_joints, body_nerves, denied)
     title_left = _without(title_joints, title_nerves, denied)
     chosen = _choose((title_joints, title_nerves), title_left, (body_joints, body_nerves), denied, generic_body, each_body, flags)
+    flags += body_flags if body_joints or body_nerves else title_flags
     return Facets(chosen[0], chosen[1], flags, by_joint, by_nerve)
 
 

@@ -34,7 +34,7 @@ def find(reading: Reading) -> Guidance:
         if "negated" in hit.cues:
             continue
         act = sentence.zone in {"title", "guidance"} or bool(sentence.cues & {"needlework", "performed"})
-        if sentence.zone not in {"title", "guidance"} and hit.cues & {"historical", "planned"} and "needlework" not in sentence.cues:
+        if sentence.zone not in {"title", "guidance"} and hit.cues & {"historical", "planned"} and not sentence.cues & {"needlework", "today"}:
             continue
         if hit.value in _NEEDS_ACT and not act:
             continue

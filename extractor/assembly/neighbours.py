@@ -48,7 +48,7 @@ def _foramina(statements: Sequence[Statement]) -> SiteSet:
             if item.joined or (paired and item.top != "S1"):
                 continue
             if item.top[0] == "S":
-                apart = s.kind in {"sacral", "interspace"} or "L5-S1" not in sites.names
+                apart = s.kind in {"sacral", "interspace"} or not paired or "L5-S1" not in sites.names
                 if item.top == "S1" and s.kind in {"foramen", "sacral", "nerve", "bare", "interspace"} and apart:
                     sites.add("S1", s.side, evidence)
             elif s.kind in {"foramen", "bare", "nerve", "interspace"}:

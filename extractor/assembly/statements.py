@@ -35,6 +35,7 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 }
 
 
+_ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
 _FOR = re.compile(r"\(|\bfor\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
 _LIST_GOES_ON = re.compile(r"[\s,;]*(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b", re.IGNORECASE)
 
@@ -101,6 +102,8 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int]) -> list
         if kind is None or (level.zone in {"body", "neutral"} and level.hit.sentence not in acting and (kind == "bare" or level.running)):
             continue
         denied = bool(level.hit.cues & {"negated"})
+        if kind == "bone" and last and last.sentence == level.hit.sentence and _ala_of_nerves(text, last, level.hit.mention):
+            result[-1] = replace(last, kind="nerve")
         if kind == "nerve" and last and last.sentence == level.hit.sentence and _site_of(text, last, level.hit.mention):
             result[-1] = replace(last, kind="bone")
         result.append(
@@ -114,7 +117,16 @@ def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
     if last.pairs_only or any(item.joined for item in mention.items):
         return False
     gap = text[max(last.mention.end, last.mention.noun_end if last.mention.noun_end < mention.start else 0) : mention.start]
+    if gap.strip() == ",":
+        return last.kind == "nerve"
     return len(gap) <= 60 and _LIST_GOES_ON.match(gap) is not None
+
+
+def _ala_of_nerves(text: str, last: Statement, ala: LevelMention) -> bool:
+    """True for "L3, L4, L5 (ala)": the ala only explains where the last nerve of a bare list was met."""
+    if ala.noun != "sacral_ala" or last.kind != "bare" or last.vertebrae[-1:] != ("L5",):
+        return False
+    return _ASIDE.fullmatch(text[last.mention.end : ala.start]) is not None
 
 
 def _named_by_bones(text: str, before: Sequence[Statement], mention: LevelMention) -> bool:

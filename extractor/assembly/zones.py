@@ -16,6 +16,7 @@ from extractor.mentions import Reading, Sentence
 _CONTAINERS = frozenset({"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings", "planned"})
 _FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "laterality", "complications", "timeout", "admin", "allergies", "injectate", "numbering", "comment"})
 PROCEDURAL = frozenset({"facet_injection", "medial_branch_block", "thermal_rf", "cooled_rf", "pulsed_rf", "epidural_transforaminal", "epidural_interlaminar", "epidural_caudal", "epidural"})
+_SHORT_FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "complications", "timeout"})
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
 _NUMBERED = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s")
 _TELLING = frozenset({"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"})
@@ -36,7 +37,10 @@ def with_zones(reading: Reading) -> Reading:
     left = False  # the text has left its section although no header says so
     container = ""  # the last kind that can hold field lines ("Skin: ...") within it
     done_in_plan = False
+    bare_header = False  # the header stood alone: the next sentence is the first of its field
     for sentence in reading.sentences:
+        opens = sentence.first_in_section or bare_header
+        bare_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
         if sentence.first_in_section:
             left = done_in_plan = False
         kind = sentence.kind
@@ -44,7 +48,7 @@ def with_zones(reading: Reading) -> Reading:
             kind = ""
         if kind in _CONTAINERS:
             container = kind if kind != "title" else ""
-        if kind in _FIELDS and not sentence.first_in_section and (sentence.line > sentence.header_line or "needlework" in sentence.cues):
+        if kind in _FIELDS and not opens and (kind in _SHORT_FIELDS or sentence.line > sentence.header_line or "needlework" in sentence.cues):
             kind = "" if container in _LEAVABLE and sentence.paragraph > sentence.header_paragraph else container
         if kind in _LEAVABLE and not left and _leaves(sentence):
             left = True
