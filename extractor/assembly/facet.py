@@ -235,6 +235,8 @@ def _choose(
         return title_left
     if not (title[0] or title[1]):
         return body
+    if title[1].names == {"TON"} and not title[0]:
+        return body  # the title names one nerve and calls the others "medial branch blocks"
     left = joints_of(*title_left)
     if set(in_body) == set(left) and _nerves_agree(title_left, body):
         if _sides_conflict(left, in_body):

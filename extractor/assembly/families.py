@@ -70,7 +70,10 @@ def find(reading: Reading) -> Session:
         return Session((), tuple(anchors), "injection", False, out_of_scope="title")
     told = [anchor for anchor in anchors if anchor.zone in {"body", "neutral", "addendum"}]
     exact = [a for a in told if a.hit.value != "epidural"]
-    in_body = _families([a for a in exact if a.zone == "body"]) or _families(exact) or _families(told)
+    worked = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
+    sided = {hit.sentence for hit in reading.sides}
+    done = [a for a in exact if a.zone == "body" or (a.hit.sentence > worked and a.hit.sentence in sided)]
+    in_body = _families(done) or _families(exact) or _families(told)
     families = in_title or in_body or _families([a for a in anchors if a.zone == "impression"])
     if not in_title and any(a.family.startswith("other:") for a in told) and not _specific(told):
         families = ()

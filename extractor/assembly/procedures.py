@@ -66,7 +66,7 @@ def _with_inferred(session: Session, reading: Reading, statements: Sequence[Stat
         return session
     telling = {"needlework", "performed"} if injected else {"needlework"}
     worked = {s.index for s in reading.sentences if s.zone == "body" and s.cues & telling}
-    kinds = {s.kind for s in statements if s.sentence in worked and not s.denied}
+    kinds = {s.kind for s in statements if not s.denied and (s.sentence in worked or (injected and worked and s.zone in {"body", "neutral"}))}
     if kinds & {"bone", "nerve", "joint"}:
         return replace(session, families=("facet",))
     if not worked:
@@ -129,10 +129,14 @@ def _nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     """True when the note says so, or when nothing in it tells of an act at this encounter."""
     injected = bool(injectate_names(drugs))
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
-    acts = [s for s in told if s.zone == "body" and s.cues & {"needlework", "performed"}]
+    acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or s.cues >= {"performed", "today"}]
+    acts += [s for s in told if s.zone == "title" and "performed" in s.cues]
     placed = {hit.sentence for hit in (*reading.levels, *reading.sides)}
     said = any("nothing_done" in s.cues and s.index not in placed for s in reading.sentences if s.zone not in {"history", "consent"})
     cancelled = any("cancelled" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
+    contact = any("contact" in s.cues for s in reading.sentences[:4])
+    if contact and sum("needlework" in s.cues for s in told) < 3:
+        return True
     stopped = any("discontinued" in s.cues for s in told)
     if (said and not stopped) or (cancelled and not injected):
         return True
@@ -404,9 +408,10 @@ def _addendum(reading: Reading, sided: Sided, procedures: list[Procedure]) -> li
     notes = [s for s in reading.sentences if s.zone == "addendum"]
     if not notes:
         return procedures
-    spoken = {s.index: s.cues for s in notes if "negated" not in s.cues}
+    spared = {hit.sentence for hit in reading.sides if "negated_side" in hit.cues}
+    spoken = {s.index: s.cues for s in notes if "negated" not in s.cues or s.index in spared}
     telling = {index for index, cues in spoken.items() if "performed" in cues} or set(spoken)
-    said = [hit for hit in reading.sides if hit.sentence in telling]
+    said = [hit for hit in reading.sides if hit.sentence in telling and "negated_side" not in hit.cues]
     values = {hit.value for hit in said if hit.value in {"left", "right", "bilateral"}}
     levels = [lv for lv in sided.levels if lv.zone == "addendum" and lv.side and "negated" not in lv.hit.cues]
     side = levels[0].side if levels else next(iter(values)) if len(values) == 1 else ""

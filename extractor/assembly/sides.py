@@ -56,7 +56,7 @@ class Sided:
 def bind(reading: Reading) -> Sided:
     """Sides of all level mentions in the speaking zones (title, planned, laterality, body, neutral, addendum, impression)."""
     levels_in = _by_sentence(reading.levels)
-    sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked")
+    sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked" and "negated_side" not in hit.cues)
     bound: list[SidedLevel] = []
     copies: list[Copy] = []
     title_sides: list[Hit] = []
@@ -113,7 +113,8 @@ def bind(reading: Reading) -> Sided:
             else:
                 if pending and pending.side != side:
                     copies.append(pending)
-                pending = replace(event, weak=True)
+                acts = bool(sentence.cues & {"performed", "needlework"}) and not sentence.cues & {"discontinued", "planned"}
+                pending = replace(event, weak=True) if acts else None
             current, current_from = side, (hit.start, hit.end)
     if pending:
         copies.append(pending)

@@ -68,7 +68,7 @@ class Assertion:
         by_sentence: dict[int, tuple[list[Span], list[tuple[ConTextRule, int, int]]]] = {}
         for name in _GROUPS:
             for span in doc.spans.get(name, ()):
-                if span.label_ not in {"Side", "Context"}:
+                if span.label_ != "Context":
                     by_sentence.setdefault(bisect_right(starts, span.start), ([], []))[0].append(span)
         for rule, start, end in cues:
             found = by_sentence.get(bisect_right(starts, start))

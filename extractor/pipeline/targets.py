@@ -40,6 +40,8 @@ class Targets:
                 continue  # a phrase written with capitals matches only as written ("US" is not "us")
             by_label.setdefault(span.label_, []).append(span)
         for label, found in by_label.items():
+            if label == "Side":
+                found = _without_lookalikes(found)
             for span in longest(found):
                 value = span._.target_rule.metadata["value"]
                 if value != "none" or label == "Imaging":  # "none" rows only keep others from matching
@@ -47,6 +49,12 @@ class Targets:
         kept.sort(key=lambda span: (span.start, span.end))
         doc.spans[GROUP] = kept
         return doc
+
+
+def _without_lookalikes(spans: list[Span]) -> list[Span]:
+    """Without the words that only look like a side ("left calf"), and without the sides that overlap them ("on the left")."""
+    taken = {i for span in spans if span._.target_rule.metadata["value"] == "none" for i in range(span.start, span.end)}
+    return [span for span in spans if not any(index in taken for index in range(span.start, span.end))]
 
 
 def longest(spans: Iterable[Span]) -> list[Span]:
