@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from extractor.assembly.zones import PROCEDURAL
 from extractor.mentions import Hit, Reading
 from extractor.records import Family, Technique
 
@@ -74,7 +75,7 @@ def find(reading: Reading) -> Session:
     sided = {hit.sentence for hit in reading.sides}
     done = [a for a in exact if a.zone == "body" or (a.hit.sentence > worked and a.hit.sentence in sided)]
     in_body = _families(done) or _families(exact) or _families(told)
-    families = in_title or in_body or _families([a for a in anchors if a.zone == "impression"])
+    families = in_title or in_body or _families([a for a in anchors if a.zone == "impression" and a.hit.value in PROCEDURAL])
     if not in_title and any(a.family.startswith("other:") for a in told) and not _specific(told):
         families = ()
     families = _settle_epidurals(families, told)

@@ -22,6 +22,7 @@ from extractor.records import Agent, Family, Flag, Procedure, Side, Span
 from extractor.rows import AssemblyRows
 
 _TEMPERATURE = re.compile(r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE)
+_MEASURED = re.compile(r"\d\s*(?:mL|cc)\b", re.IGNORECASE)  # drawn up, not taken at home
 _DRUG_KINDS = frozenset({"body", "injectate", "skin", "contrast", "anesthesia", "sedation", "prep", "addendum", "impression", "findings", "complications", "comment"})
 
 
@@ -44,7 +45,8 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     diagnosis = _diagnosis_side(reading)
     if _nothing_done(reading, drugs):
         return Assembled((), reading, drugs, diagnosis)
-    statements = with_copies(make(reading.text, sided.levels, _acting(reading)), sided.copies, _single(sided.title_sides))
+    begun = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
+    statements = with_copies(make(reading.text, sided.levels, _acting(reading), begun), sided.copies, _single(sided.title_sides))
     session = _with_inferred(session, reading, statements, bool(injectate_names(drugs)))
     if not session.families:
         return Assembled((), reading, drugs, diagnosis)
@@ -116,6 +118,8 @@ def _agents(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
         if zone in {"body", "neutral", "title", "addendum", "impression", "guidance", "laterality"}:
             kind = sentence.kind if sentence.kind in _DRUG_KINDS else "title" if zone == "title" else "body"
             views.append(SentenceView(sentence.start, sentence.end, kind, "performed"))
+        elif zone == "medications" and _MEASURED.search(reading.text, sentence.start, sentence.end):
+            views.append(SentenceView(sentence.start, sentence.end, "injectate", "performed"))
         elif zone in {"history", "plan", "consent", "finding", "exam", "teaching", "planned"}:
             assertion = "planned" if zone in {"plan", "planned"} else "historical" if zone == "history" else "hypothetical"
             views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, assertion))

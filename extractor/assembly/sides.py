@@ -64,6 +64,7 @@ def bind(reading: Reading) -> Sided:
     current = ""
     current_from: tuple[int, int] | None = None
     pending: Copy | None = None
+    lone: tuple[Copy, int] | None = None  # the last sentence that named a side and no level
     last_zone = ""
     last_section = ""
     for sentence in reading.sentences:
@@ -78,6 +79,9 @@ def bind(reading: Reading) -> Sided:
             current, current_from = "", None
         last_zone, last_section = zone, sentence.section
         if not levels and not sides:
+            if lone and sentence.index - lone[1] <= 2 and "repeat" in sentence.cues and zone in {"body", "neutral"}:
+                copies.append(replace(lone[0], weak=False))
+                pending = lone = None
             continue
         if not levels and "negated" in sentence.cues and not sentence.cues & {"repeat", "other_side"}:
             continue
@@ -115,6 +119,7 @@ def bind(reading: Reading) -> Sided:
                     copies.append(pending)
                 acts = bool(sentence.cues & {"performed", "needlework"}) and not sentence.cues & {"discontinued", "planned"}
                 pending = replace(event, weak=True) if acts else None
+            lone = (event, sentence.index)
             current, current_from = side, (hit.start, hit.end)
     if pending:
         copies.append(pending)

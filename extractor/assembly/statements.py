@@ -83,11 +83,11 @@ class Statement:
         return self.vertebrae
 
 
-def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int]) -> list[Statement]:
+def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], begun: int) -> list[Statement]:
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
     A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a target; so does
-    any level in a full sentence outside a body section.
+    any level in a full sentence outside a body section, as long as no needle work has `begun` (index of its first sentence).
     """
     result: list[Statement] = []
     for level in sided:
@@ -99,7 +99,7 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int]) -> list
             kind = last.kind  # "to the medial branch of L3 and then to that of L4"
         if kind == "bare" and last and last.sentence == level.hit.sentence and _named_by_bones(text, result, level.hit.mention):
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
-        if kind is None or (level.zone in {"body", "neutral"} and level.hit.sentence not in acting and (kind == "bare" or level.running)):
+        if kind is None or (level.zone in {"body", "neutral"} and level.hit.sentence not in acting and (kind == "bare" or (level.running and level.hit.sentence < begun))):
             continue
         denied = bool(level.hit.cues & {"negated"})
         if kind == "bone" and last and last.sentence == level.hit.sentence and _ala_of_nerves(text, last, level.hit.mention):
@@ -114,7 +114,7 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int]) -> list
 
 def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
     """True when a bare vertebra goes on with the list that the statement before it began."""
-    if last.pairs_only or any(item.joined for item in mention.items):
+    if (last.pairs_only and last.mention.noun != "third_occipital_nerve") or any(item.joined for item in mention.items):
         return False
     gap = text[max(last.mention.end, last.mention.noun_end if last.mention.noun_end < mention.start else 0) : mention.start]
     if gap.strip() == ",":

@@ -125,6 +125,8 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
     cues = sentence.cues
     strong, weak = "needlework" in cues, bool(cues & {"performed", "handled", "located"})
     past, coming = "historical" in cues, "planned" in cues
+    if kind == "title" and not procedural and ("numbering" in cues or (diagnostic and level)):
+        return "numbering"
     if kind == "title":
         return "body" if strong and not sentence.first_in_section else "title"
     if kind == "body" and target and not strong and not weak and sentence.first_in_section and sentence.end - sentence.start < 160 and not cues & _TELLING:

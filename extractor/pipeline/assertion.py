@@ -98,7 +98,8 @@ class Assertion:
         taken: dict[str, set[int]] = {}
         for rule, start, end in found:
             direction = rule.metadata["direction"]
-            layer = taken.setdefault(rule.category if direction == "sentence" else "context", set())
+            own = direction == "sentence" or rule.category == "NEGATED_SIDE"
+            layer = taken.setdefault(rule.category if own else "context", set())
             tokens = range(start, end)
             if layer.isdisjoint(tokens):
                 layer.update(tokens)
