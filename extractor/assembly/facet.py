@@ -63,8 +63,10 @@ def read(
     flags: list[Flag] = []
     title_flags: list[Flag] = []
     body_flags: list[Flag] = []
-    title_joints, title_nerves = _settle(title, None, by_joint, by_nerve, title_flags)
-    body_joints, body_nerves = _settle(body, title, by_joint, by_nerve, body_flags)
+    named = {joint for sites in (title.joints, title.listed) for joint in sites.names}
+    body_joints, body_nerves = _settle(body, title, by_joint, by_nerve, body_flags, named | title.pairs.names)
+    told = set(joints_of(body_joints, body_nerves))
+    title_joints, title_nerves = _settle(title, None, by_joint, by_nerve, title_flags, told)
     clear = bool(title_joints or title_nerves) and not title_flags
     if clear and set(joints_of(body_joints, body_nerves)) == set(joints_of(title_joints, title_nerves)):
         body_flags = [flag for flag in body_flags if flag.query != "ambiguous_level"]
@@ -144,7 +146,9 @@ def _put(sites: SiteSet, names: Iterable[str], side: str, evidence: list[Span]) 
             sites.add(name, side, evidence)
 
 
-def _settle(view: View, title: View | None, by_joint: bool, by_nerve: bool, flags: list[Flag]) -> tuple[SiteSet, SiteSet]:
+def _settle(
+    view: View, title: View | None, by_joint: bool, by_nerve: bool, flags: list[Flag], other: set[str]
+) -> tuple[SiteSet, SiteSet]:
     """Joints and nerves of one view; the pairs, bones and bare lists are read in the light of what else is said."""
     joints, nerves = SiteSet(), SiteSet()
     if by_nerve:
@@ -155,7 +159,7 @@ def _settle(view: View, title: View | None, by_joint: bool, by_nerve: bool, flag
         elif not nerves and view.joints and not by_joint:
             joints = view.joints
         if not nerves and view.pairs:
-            joints, nerves = _pairs(view.pairs, joints, flags, title)
+            joints, nerves = _pairs(view.pairs, joints, flags, other)
         if by_joint and view.joints and not view.joints.names <= supported:
             joints = view.joints
         elif by_joint and view.joints:
@@ -175,9 +179,15 @@ def _settle(view: View, title: View | None, by_joint: bool, by_nerve: bool, flag
     return joints, nerves
 
 
-def _pairs(pairs: SiteSet, joints: SiteSet, flags: list[Flag], title: View | None) -> tuple[SiteSet, SiteSet]:
-    """"L4-5 medial branch block": two nerves by ruling 5; a title that names nerves or joints settles it."""
+def _pairs(pairs: SiteSet, joints: SiteSet, flags: list[Flag], other: set[str]) -> tuple[SiteSet, SiteSet]:
+    """"L4-5 medial branch block": the joint or two nerves. Several pairs, or the same joints told elsewhere, name joints;
+    a lone pair is read as two nerves (ruling 5) and asked about.
+    """
+    if len(pairs.names) > 1 or pairs.names <= other:
+        return pairs, SiteSet()
     nerves = SiteSet()
+    if not other:
+        flags.append(Flag("ambiguous_level", tuple(span for spans in pairs.spans.values() for span in spans)))
     for (pair, side), evidence in pairs.spans.items():
         for name in pair.split("-"):
             nerves.add(name, side, evidence)

@@ -79,6 +79,9 @@ def find(reading: Reading) -> Session:
     if not in_title and any(a.family.startswith("other:") for a in told) and not _specific(told):
         families = ()
     families = _settle_epidurals(families, told)
+    block_title = any(a.hit.value in {"medial_branch_block", "facet_injection"} for a in titled)
+    if block_title:
+        told = [a for a in told if a.family != "technique" or "needlework" in cues[a.hit.sentence]]
     technique, cooled, mixed = _technique(titled, told)
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from extractor.mentions import Reading
 from extractor.records import Span
 
-_ZONES = frozenset({"title", "body", "neutral", "guidance", "addendum", "impression", "contrast", "anesthesia", "timeout", "laterality", "comment", "complications", "prep", "findings", "injectate", "skin", "planned"})
+_ZONES = frozenset({"title", "body", "neutral", "guidance", "addendum", "impression", "contrast", "anesthesia", "timeout", "laterality", "comment", "complications", "prep", "findings", "injectate", "skin", "planned", "numbering"})
 _NEEDS_ACT = frozenset({"ct", "mri"})  # also names of diagnostic studies: outside a title they need an act in their sentence
 
 

@@ -203,7 +203,10 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
         line_start = reading.text.rfind("\n", 0, cue.start) + 1
         if not reading.text[line_start : cue.start].strip() or not reading.text[cue.end : cue.end + 1].strip(" \n*") and sentence.end - cue.end < 2 and reading.text[line_start : line_start + 1] == "*":
             continue  # stars that frame a heading
-        if sentence.zone == "laterality" or (sentence.zone in {"title", "body", "neutral"} and sentence.index in named and sentence.index not in filled):
+        follows = any(cue.end <= hit.start <= cue.end + 25 for hit in reading.targets if hit.sentence == sentence.index and hit.value in FAMILY_OF)
+        if sentence.zone in {"title", "body", "neutral"} and follows and sentence.index in filled:
+            result.append(Span(cue.start, cue.end, sentence.section))
+        elif sentence.zone == "laterality" or (sentence.zone in {"title", "body", "neutral"} and sentence.index in named and sentence.index not in filled):
             result.append(Span(cue.start, cue.end, sentence.section))
     return tuple(result)
 

@@ -153,7 +153,8 @@ def with_copies(statements: Sequence[Statement], copies: Sequence[Copy], title_s
     """The statements with every copy carried out: what stands before it on the opposite side counts for its side too."""
     result = list(statements)
     for copy in copies:
-        if copy.weak and (title_side in OPPOSITE and title_side != copy.side or any(s.side in (copy.side, "bilateral") for s in result)):
+        told = [s for s in result if s.zone in {"body", "neutral"}]
+        if copy.weak and (title_side in OPPOSITE and title_side != copy.side or any(s.side in (copy.side, "bilateral") for s in told)):
             continue
         before = [s for s in result if s.mention.start < copy.at and s.zone in {"body", "neutral"} and not s.denied and not s.copied]
         if copy.side in OPPOSITE:

@@ -13,15 +13,15 @@ from dataclasses import replace
 
 from extractor.mentions import Reading, Sentence
 
-_CONTAINERS = frozenset({"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings", "planned"})
-_FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "laterality", "complications", "timeout", "admin", "allergies", "injectate", "numbering", "comment"})
+_CONTAINERS = frozenset({"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings"})
+_FIELDS = frozenset({"planned", "skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "laterality", "complications", "timeout", "admin", "allergies", "injectate", "numbering", "comment"})
 PROCEDURAL = frozenset({"facet_injection", "medial_branch_block", "thermal_rf", "cooled_rf", "pulsed_rf", "epidural_transforaminal", "epidural_interlaminar", "epidural_caudal", "epidural"})
 _SHORT_FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "complications", "timeout"})
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
 _NUMBERED = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s")
 _TELLING = frozenset({"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"})
 _FREE = frozenset({"", "body", "comment", "complications", "timeout", "prep", "contrast", "skin", "injectate", "sedation", "anesthesia", "findings", "impression", "numbering"})
-_LEAVABLE = frozenset({"history", "indication", "consent", "exam", "imaging_findings", "diagnosis", "medications", "allergies", "admin", "teaching", "timeout", "planned"})
+_LEAVABLE = frozenset({"history", "indication", "consent", "exam", "imaging_findings", "diagnosis", "medications", "allergies", "admin", "teaching", "timeout"})
 
 
 def with_zones(reading: Reading) -> Reading:
@@ -49,13 +49,15 @@ def with_zones(reading: Reading) -> Reading:
         if kind in _CONTAINERS:
             container = kind if kind != "title" else ""
         if kind in _FIELDS and not opens and (kind in _SHORT_FIELDS or sentence.line > sentence.header_line or "needlework" in sentence.cues):
-            kind = "" if container in _LEAVABLE and sentence.paragraph > sentence.header_paragraph else container
+            apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
+            kind = "" if container in _LEAVABLE and apart else container
         if kind in _LEAVABLE and not left and _leaves(sentence):
             left = True
         if left and kind in _LEAVABLE:
             kind = ""
         target = sentence.index in has_target
-        opening = sentence.index < 4 and kind == "" and sentence.section == "" and sentence.index in named_any
+        fresh = not any(earlier.zone == "body" for earlier in zoned) if sentence.index < 4 else False
+        opening = fresh and sentence.start < 250 and kind == "" and sentence.section == "" and sentence.index in named_any
         if opening and sentence.end - sentence.start < 160 and not sentence.cues & (_TELLING | {"performed"}):
             zoned.append(replace(sentence, zone="title"))
             continue
@@ -147,7 +149,7 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         return "teaching"
     if "numbering" in cues and not strong:
         return "numbering"
-    if "consent" in cues and not (strong and level):
+    if "consent" in cues and not ((strong or "performed" in cues) and level):
         return "consent"
     if strong:
         if past and not weak and not level:
