@@ -28,6 +28,7 @@ class Grid:
     """Sides ticked (at the boxes that tick them), levels without any tick, and the header's own side words."""
 
     ticked: tuple[Mark, ...]
+    ticked_levels: frozenset[int]
     unticked_levels: frozenset[int]
     header_sides: frozenset[int]
 
@@ -50,21 +51,31 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
             columns = here_sides
         elif columns and len(here_levels) == 1 and len(here_boxes) == len(columns) and not here_sides:
             headers.update(side.start for side in columns)
-            on = [side.value for side, box in zip(columns, here_boxes, strict=True) if box.value == "checked"]
-            if not on:
+            if not any(box.value == "checked" for box in here_boxes):
                 unticked.add(here_levels[0].start)
-            for side, box in zip(columns, here_boxes, strict=True):
-                if box.value == "checked":
-                    ticked.append(Mark(box.start, box.end, side.value))
+            marks = [(box, side.value) for side, box in zip(columns, here_boxes, strict=True) if box.value == "checked"]
+            ticked += _ticks(here_levels[0], marks)
         elif columns and len(here_levels) == 1 and raw.count("|") >= len(columns):
             headers.update(side.start for side in columns)
             cells = _cells(raw, position - len(raw), columns)
-            ticked += [Mark(cell, cell + 1, side.value) for side, cell in zip(columns, cells, strict=True) if cell >= 0]
+            marks = [(Mark(cell, cell + 1, ""), side.value) for side, cell in zip(columns, cells, strict=True) if cell >= 0]
+            ticked += _ticks(here_levels[0], marks)
             if all(cell < 0 for cell in cells):
                 unticked.add(here_levels[0].start)
         elif raw.strip(" |-+\n"):
             columns = []
-    return Grid(tuple(ticked), frozenset(unticked), frozenset(headers))
+    behind = {mark.start for mark in ticked}
+    on = frozenset(level.start for level in levels if level.end in behind)
+    return Grid(tuple(ticked), on, frozenset(unticked), frozenset(headers))
+
+
+def _ticks(level: Mark, marks: list[tuple[Mark, str]]) -> list[Mark]:
+    """One side for a row: left and right ticks together are bilateral. It stands right behind its level."""
+    if not marks:
+        return []
+    values = {value for _, value in marks}
+    value = "bilateral" if len(values) > 1 else marks[0][1]
+    return [Mark(level.end, level.end + 1, value)]
 
 
 def _cells(line: str, offset: int, columns: Sequence[Mark]) -> list[int]:

@@ -164,7 +164,12 @@ def _with_grids(
     )
     ticks = [Hit("Side", mark.value, mark.start, mark.end, sentence_of(mark.start)) for mark in grid.ticked]
     kept = [hit for hit in sides if hit.start not in grid.header_sides]
-    read_levels = [replace(hit, boxed="unchecked") if hit.start in grid.unticked_levels else hit for hit in levels]
+    read_levels = [
+        replace(hit, boxed="unchecked" if hit.start in grid.unticked_levels else "checked", cues=frozenset())
+        if hit.start in grid.unticked_levels or hit.start in grid.ticked_levels
+        else hit
+        for hit in levels
+    ]
     return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels
 
 

@@ -110,7 +110,8 @@ class SectionReader:
 
     def _lookup(self, words: str) -> tuple[str, str] | None:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
-        name = _STAMP.sub("", re.sub(r"\s+", " ", name))
+        name = re.sub(r"\s+", " ", name)
+        name = name if name in self.kinds else _STAMP.sub("", name)
         kind = self.kinds.get(name)
         if kind is None and name.endswith(")"):
             name = _ASIDE.sub("", name)

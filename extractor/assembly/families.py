@@ -58,7 +58,10 @@ def find(reading: Reading) -> Session:
         if "negated" in hit.cues:
             continue
         other = hit.value.startswith("other:")
-        now = bool(cues[hit.sentence] & {"needlework", "today"})
+        here = cues[hit.sentence]
+        now = "needlework" in here or ("today" in here and "negated" not in here)
+        if zone == "title" and "historical" in hit.cues and not reading.sentences[hit.sentence].first_in_section and not now:
+            continue
         if (zone != "title" or other) and not now and hit.cues & {"historical", "planned"}:
             continue
         anchors.append(Anchor(hit, zone, _kind(hit.value)))

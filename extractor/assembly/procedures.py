@@ -46,7 +46,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     if _nothing_done(reading, drugs):
         return Assembled((), reading, drugs, diagnosis)
     begun = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
-    statements = with_copies(make(reading.text, sided.levels, _acting(reading), begun), sided.copies, _single(sided.title_sides))
+    statements = with_copies(make(reading.text, sided.levels, *_acting(reading), begun), sided.copies, _single(sided.title_sides))
     session = _with_inferred(session, reading, statements, bool(injectate_names(drugs)))
     if not session.families:
         return Assembled((), reading, drugs, diagnosis)
@@ -170,8 +170,10 @@ def _shared(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided:
     )
 
 
-def _acting(reading: Reading) -> frozenset[int]:
-    """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body."""
+def _acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
+    """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body; and
+    those of them that tell of an act or name a procedure.
+    """
     named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
     telling = {"needlework", "performed", "located", "repeat", "generic", "each", "checked"}
     acting = {
@@ -179,9 +181,11 @@ def _acting(reading: Reading) -> frozenset[int]:
         for s in reading.sentences
         if s.cues & telling or s.index in named or (s.kind == "body" and s.first_in_section)
     }
+    doing = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
+    telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
     worked = {s.index for s in reading.sentences if "needlework" in s.cues}
     following = {s.index for s in reading.sentences if s.index - 1 in worked and s.end - s.start <= (90 if reading.text[s.start].islower() else 45)}
-    return frozenset(acting | following)
+    return frozenset(acting | following), frozenset(telling_only | following)
 
 
 def _single(hits: Iterable) -> str:  # type: ignore[type-arg]

@@ -94,7 +94,8 @@ def bind(reading: Reading) -> Sided:
             inherited = current, current_from
             for hit, side, source in _within(reading.text, sentence, levels, resolved, inherited):
                 bound.append(SidedLevel(hit, zone, side, source, sentence.end - sentence.start < 32, sentence.kind != "body" and sentence.end - sentence.start > 60))
-                if side and not hit.cues & {"negated"}:
+                turned = any(other.value == "other_side" for other in sides)
+                if side and (turned or not hit.cues & {"negated"}):
                     current, current_from = side, source
                     if pending and pending.side in (side, "bilateral"):
                         pending = None

@@ -83,7 +83,7 @@ class Statement:
         return self.vertebrae
 
 
-def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], begun: int) -> list[Statement]:
+def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], doing: frozenset[int], begun: int) -> list[Statement]:
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
     A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a target; so does
@@ -99,7 +99,7 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], begun: 
             kind = last.kind  # "to the medial branch of L3 and then to that of L4"
         if kind == "bare" and last and last.sentence == level.hit.sentence and _named_by_bones(text, result, level.hit.mention):
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
-        if kind is None or (level.zone in {"body", "neutral"} and level.hit.sentence not in acting and (kind == "bare" or (level.running and level.hit.sentence < begun))):
+        if kind is None or (level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)):
             continue
         denied = bool(level.hit.cues & {"negated"})
         if kind == "bone" and last and last.sentence == level.hit.sentence and _ala_of_nerves(text, last, level.hit.mention):
@@ -110,6 +110,13 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], begun: 
             Statement(level.hit.mention, kind, level.side, level.zone, level.hit.sentence, denied, level.source)
         )
     return result
+
+
+def _idle(level: SidedLevel, bare: bool, acting: frozenset[int], doing: frozenset[int], begun: int) -> bool:
+    """True when nothing in or before the sentence of a level tells that something was done."""
+    if bare:
+        return level.hit.sentence not in acting and not level.hit.boxed
+    return level.running and level.hit.sentence < begun and level.hit.sentence not in doing
 
 
 def _continues(text: str, last: Statement, mention: LevelMention) -> bool:

@@ -56,8 +56,9 @@ def with_zones(reading: Reading) -> Reading:
         if left and kind in _LEAVABLE:
             kind = ""
         target = sentence.index in has_target
-        fresh = not any(earlier.zone == "body" for earlier in zoned) if sentence.index < 4 else False
-        opening = fresh and sentence.start < 250 and kind == "" and sentence.section == "" and sentence.index in named_any
+        listed = _NUMBERED.match(reading.text, sentence.start) is not None
+        fresh = sentence.index < 5 and (listed or not any(earlier.zone == "body" for earlier in zoned))
+        opening = fresh and sentence.start < 300 and kind == "" and sentence.section == "" and sentence.index in named_any
         if opening and sentence.end - sentence.start < 160 and not sentence.cues & (_TELLING | {"performed"}):
             zoned.append(replace(sentence, zone="title"))
             continue
@@ -69,6 +70,9 @@ def with_zones(reading: Reading) -> Reading:
                 continue
         if sentence.index in drugged and sentence.cues & {"performed", "generic", "each"} and kind in _FREE and "historical" not in sentence.cues:
             sentence = replace(sentence, cues=sentence.cues | {"needlework"})
+        if kind == "title" and listed and sentence.end - sentence.start < 160:
+            zoned.append(replace(sentence, zone="title", kind=kind))
+            continue
         zone = _zone(sentence, kind, sentence.index in has_level, target, sentence.index in diagnostic, sentence.index in procedural)
         zoned.append(replace(sentence, zone=zone, kind=kind))
     return reading.with_sentences(zoned)
