@@ -44,6 +44,7 @@ class Guards(Row):
     nerve_concepts: frozenset[str]
     bare_concepts: frozenset[str]
     weak_concepts: frozenset[str]
+    plain_concepts: frozenset[str]
     last_only: frozenset[str]
     may_follow: tuple[str, ...]
     units: tuple[str, ...]

@@ -63,7 +63,8 @@ class LevelGrammar:
         found = _merge_ala(text, drafts)
         for index, draft in enumerate(found):
             limit = found[index + 1].start if index + 1 < len(found) else len(text)
-            if draft.reading is not None and (noun := nouns.after(draft.end, limit)):
+            noun = nouns.after(draft.end, limit) if draft.reading is not None else None
+            if noun and not _bracketed_with_next(text, draft.end, noun, limit):
                 found[index] = replace(draft, noun=noun, source="after")
         for index, draft in enumerate(found):
             if draft.reading is None or (draft.noun and not self._replaceable(draft, nouns)):
@@ -80,7 +81,7 @@ class LevelGrammar:
     def _nearer(self, text: str, draft: Draft, before: Noun, nouns: Nouns) -> bool:
         """Whether a noun before the level is to be preferred to the one found after it."""
         assert draft.noun is not None
-        weak = self._guards.weak_concepts
+        weak = self._guards.weak_concepts | self._guards.plain_concepts
         if before.concept in weak or draft.noun.concept in weak:
             return before.concept not in weak
         gap = text[draft.end : draft.noun.start]
@@ -109,7 +110,7 @@ class LevelGrammar:
 
     def _replaceable(self, draft: Draft, nouns: Nouns) -> bool:
         assert draft.noun is not None
-        weak = draft.noun.concept in self._guards.weak_concepts
+        weak = draft.noun.concept in self._guards.weak_concepts | self._guards.plain_concepts
         return weak or nouns.is_loose(draft.end, draft.noun)
 
     def _share(self, text: str, found: list[Draft]) -> None:
@@ -153,6 +154,12 @@ class LevelGrammar:
         if noun is None:
             return LevelMention(start, draft.end, items)
         return LevelMention(start, draft.end, items, concept, noun.start, noun.end)
+
+
+def _bracketed_with_next(text: str, end: int, noun: Noun, following: int) -> bool:
+    """True for "L1 (TP L2)": the noun in the bracket belongs to the level in the bracket."""
+    gap = text[noun.end : following]
+    return "(" in text[end : noun.start] and len(gap) <= 8 and ")" not in gap and following < len(text)
 
 
 def _merge_ala(text: str, drafts: list[Draft]) -> list[Draft]:

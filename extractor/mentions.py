@@ -214,12 +214,26 @@ def _boxes(text: str, cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:
         line_end = len(text) if line_end < 0 else line_end
         line_start = text.rfind("\n", 0, mark.start) + 1
         following = marks[index + 1].start if index + 1 < len(marks) else line_end
-        before = text[line_start : mark.start].strip()
-        after = text[mark.end : line_end].strip()
-        if not after and before:
-            continue  # the box stands behind its words ("Consent: [x]")
-        result.append((mark.end, min(line_end, following), mark.category))
+        previous = marks[index - 1] if index and marks[index - 1].start >= line_start else None
+        if _boxes_stand_behind(text, line_start, line_end, marks, index):
+            begin = previous.end if previous else text.rfind(":", line_start, mark.start) + 1 or line_start
+            result.append((begin, mark.start, mark.category))
+        else:
+            result.append((mark.end, min(line_end, following), mark.category))
     return result
+
+
+def _boxes_stand_behind(text: str, line_start: int, line_end: int, marks: list[Cue], index: int) -> bool:
+    """True on a line whose words come before their boxes: "L3 [x]  L4 [x]  L5 [ ]"."""
+    first = last = index
+    while first and marks[first - 1].start >= line_start:
+        first -= 1
+    while last + 1 < len(marks) and marks[last + 1].start < line_end:
+        last += 1
+    if text[marks[last].end : line_end].strip():
+        return False
+    head = text[line_start : marks[first].start]
+    return bool(head.rpartition(":")[2].strip())
 
 
 def _box_at(boxes: list[tuple[int, int, str]], offset: int) -> str:

@@ -15,6 +15,8 @@ from extractor.rows import SectionRow
 _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
 _OPENING = re.compile(r"[ \t*#-]*([A-Z][A-Za-z]+(?: [A-Za-z]+)?)(?=[ ,:.(*-])")
+_CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
+_BY_WORD = frozenset({"history", "indication", "plan", "consent", "discharge", "medications", "exam", "complications"})
 _ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
 _STAMP = re.compile(r"(?<=[a-z])[\s(#]+\d[\d/:. -]*(?:am|pm|h|hrs)?\)?$")
 
@@ -59,8 +61,24 @@ class SectionReader:
             if whole and len(line) <= 80 and not _looks_like_answer(line):
                 marks.append((line_start, line_start + len(line), *whole))
                 continue
+            if unknown := self._capital_line(line):
+                marks.append((line_start, line_start + len(line), *unknown))
+                continue
             marks.extend(self._in_line(line, line_start))
         return marks
+
+    def _capital_line(self, line: str) -> tuple[str, str] | None:
+        """A heading in capitals that no row names: the kind of the longest row among its words, else none."""
+        words = line.strip().rstrip(":").strip(" *_-=.")
+        if not _CAPITALS.fullmatch(words) or len(words) > 60:
+            return None
+        tokens = words.lower().split()
+        for size in range(len(tokens), 0, -1):
+            for begin in range(len(tokens) - size + 1):
+                name = " ".join(tokens[begin : begin + size])
+                if len(name) > 5 and self.kinds.get(name) in _BY_WORD:
+                    return self.kinds[name], words.lower()
+        return None
 
     def _in_line(self, line: str, offset: int) -> list[tuple[int, int, str, str]]:
         marks: list[tuple[int, int, str, str]] = []

@@ -29,9 +29,7 @@ def test_note(case: dict[str, Any], coder: Coder) -> None:
 
 
 def test_every_review_case_says_what_is_asked() -> None:
-    assert all(
-        bool(case.get("asks")) == (case["status"] == "review") for case in (param.values[0] for param in NOTES)
-    )
+    assert all(bool(case.get("asks")) == (case["status"] == "review") for case in (param.values[0] for param in NOTES))
 
 
 def test_the_same_note_gives_the_same_bytes(coder: Coder) -> None:

@@ -137,7 +137,7 @@ def _bare(
         if not (explicit and any(item.joined == "range" for item in s.mention.items)):
             _put(view.joints, s.joints, s.side, evidence)
     elif s.listed:
-        _put(view.listed, s.listed, s.side, evidence)
+        _put(view.joints if s.tight else view.listed, s.listed, s.side, evidence)
 
 
 def _put(sites: SiteSet, names: Iterable[str], side: str, evidence: list[Span]) -> None:

@@ -68,8 +68,9 @@ def interspaces(statements: Sequence[Statement]) -> tuple[SiteSet, tuple[Flag, .
         sites = SiteSet()
         for s in statements:
             if s.zone in zones and not s.denied and s.kind in {"interspace", "bare"}:
-                for name in s.joints:
-                    sites.add(name, "", [Span(s.mention.start, s.mention.end)])
+                for item in s.mention.items:
+                    if item.joined == "pair":
+                        sites.add(anatomy.joint(item.top, item.bottom), "", [Span(s.mention.start, s.mention.end)])
         views.append(sites)
     body, title, other = views
     flags: tuple[Flag, ...] = ()

@@ -47,6 +47,8 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         return Assembled((), reading, drugs, diagnosis)
     begun = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
     statements = with_copies(make(reading.text, sided.levels, *_acting(reading), begun), sided.copies, _single(sided.title_sides))
+    if any(agent.drug_class == "neurolytic" and agent.role == "injectate" for agent in drugs):
+        session = replace(session, technique="chemical_neurolysis")
     session = _with_inferred(session, reading, statements, bool(injectate_names(drugs)))
     if not session.families:
         return Assembled((), reading, drugs, diagnosis)
@@ -85,6 +87,13 @@ def _with_inferred(session: Session, reading: Reading, statements: Sequence[Stat
             for hit in reading.targets
             if hit.value in FAMILY_OF and hit.value in PROCEDURAL and hit.sentence < first
             and reading.sentences[hit.sentence].zone in {"plan", "planned", "indication"}
+        ]
+    if not reported and injected:
+        silent = {"plan", "planned", "consent", "discharge", "diagnosis"}
+        reported = [
+            FAMILY_OF[hit.value]
+            for hit in reading.targets
+            if hit.value in FAMILY_OF and hit.value != "epidural" and reading.sentences[hit.sentence].zone not in silent
         ]
     return replace(session, families=tuple(dict.fromkeys(reported))) if reported else session
 

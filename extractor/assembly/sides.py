@@ -16,7 +16,7 @@ from extractor.mentions import Hit, LevelHit, Reading, Sentence
 
 OPPOSITE = {"left": "right", "right": "left"}
 _JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
-_AND = re.compile(r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:on\s+)?(?:the\s+)?|\s{2,})", re.IGNORECASE)
+_AND = re.compile(r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:(?:on|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})", re.IGNORECASE)
 _POSTFIX_GAP = 48
 
 
@@ -29,6 +29,7 @@ class SidedLevel:
     side: str
     source: tuple[int, int] | None = None
     fragment: bool = False  # the sentence is little more than the level
+    short: bool = False  # ... or a short sentence
     running: bool = False  # a full sentence of running text outside a body section
 
 
@@ -93,7 +94,7 @@ def bind(reading: Reading) -> Sided:
         if levels:
             inherited = current, current_from
             for hit, side, source in _within(reading.text, sentence, levels, resolved, inherited):
-                bound.append(SidedLevel(hit, zone, side, source, sentence.end - sentence.start < 32, sentence.kind != "body" and sentence.end - sentence.start > 60))
+                bound.append(SidedLevel(hit, zone, side, source, sentence.end - sentence.start < 32, sentence.end - sentence.start < 50, sentence.kind != "body" and sentence.end - sentence.start > 60))
                 turned = any(other.value == "other_side" for other in sides)
                 if side and (turned or not hit.cues & {"negated"}):
                     current, current_from = side, source

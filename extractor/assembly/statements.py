@@ -52,6 +52,7 @@ class Statement:
     denied: bool
     source: tuple[int, int] | None = None
     copied: bool = False
+    tight: bool = False  # two neighbours written side by side ("L four L five"): a pair where joints are meant
 
     @property
     def joints(self) -> tuple[str, ...]:
@@ -99,7 +100,8 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], doing: 
             kind = last.kind  # "to the medial branch of L3 and then to that of L4"
         if kind == "bare" and last and last.sentence == level.hit.sentence and _named_by_bones(text, result, level.hit.mention):
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
-        if kind is None or (level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)):
+        chained = bool(last and last.sentence == level.hit.sentence - 1 and level.hit.mention.items[0].joined == "pair" and level.short)
+        if kind is None or (not chained and level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)):
             continue
         denied = bool(level.hit.cues & {"negated"})
         if kind == "bone" and last and last.sentence == level.hit.sentence and _ala_of_nerves(text, last, level.hit.mention):
@@ -107,9 +109,25 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], doing: 
         if kind == "nerve" and last and last.sentence == level.hit.sentence and _site_of(text, last, level.hit.mention):
             result[-1] = replace(last, kind="bone")
         result.append(
-            Statement(level.hit.mention, kind, level.side, level.zone, level.hit.sentence, denied, level.source)
+            Statement(
+                level.hit.mention,
+                kind,
+                level.side,
+                level.zone,
+                level.hit.sentence,
+                denied,
+                level.source,
+                tight=_tight(text, level.hit.mention),
+            )
         )
     return result
+
+
+def _tight(text: str, mention: LevelMention) -> bool:
+    items = mention.items
+    if len(items) != 2 or any(item.joined for item in items):
+        return False
+    return not text[items[0].end : items[1].start].strip() and anatomy.adjacent(items[0].top, items[1].top)
 
 
 def _idle(level: SidedLevel, bare: bool, acting: frozenset[int], doing: frozenset[int], begun: int) -> bool:

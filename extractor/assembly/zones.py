@@ -41,6 +41,7 @@ def with_zones(reading: Reading) -> Reading:
     for sentence in reading.sentences:
         opens = sentence.first_in_section or bare_header
         bare_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
+        bare_header &= reading.text[sentence.end - 1] == ":" or reading.text[sentence.end : sentence.end + 1] in ("\n", ":")
         if sentence.first_in_section:
             left = done_in_plan = False
         kind = sentence.kind
@@ -53,8 +54,13 @@ def with_zones(reading: Reading) -> Reading:
             kind = "" if container in _LEAVABLE and apart else container
         if kind in _LEAVABLE and not left and _leaves(sentence):
             left = True
+            _release(zoned, sentence)
         if left and kind in _LEAVABLE:
             kind = ""
+        if kind == "exam" and sentence.index < 3 and sentence.first_in_section and sentence.index in procedural:
+            kind = "title"
+            zoned.append(replace(sentence, zone="title", kind=kind))
+            continue
         target = sentence.index in has_target
         listed = _NUMBERED.match(reading.text, sentence.start) is not None
         fresh = sentence.index < 5 and (listed or not any(earlier.zone == "body" for earlier in zoned))
@@ -78,6 +84,18 @@ def with_zones(reading: Reading) -> Reading:
     return reading.with_sentences(zoned)
 
 
+def _release(zoned: list[Sentence], sentence: Sentence) -> None:
+    """The paragraph that turns out to be a body began before its first needle: its plain sentences are released too."""
+    if sentence.paragraph == sentence.header_paragraph:
+        return
+    for index in range(len(zoned) - 1, -1, -1):
+        earlier = zoned[index]
+        if earlier.paragraph != sentence.paragraph or earlier.section != sentence.section:
+            return
+        if earlier.zone == earlier.kind and not earlier.cues & {"historical", "planned", "consent", "finding", "exam"}:
+            zoned[index] = replace(earlier, zone="neutral", kind="")
+
+
 def _drugged(reading: Reading) -> set[int]:
     """Sentences that name a local anaesthetic or a steroid."""
     starts = [sentence.start for sentence in reading.sentences]
@@ -93,6 +111,8 @@ def _leaves(sentence: Sentence) -> bool:
     if not sentence.cues & {"needlework"} or sentence.cues & {"historical", "planned"}:
         return False
     if sentence.paragraph > sentence.header_paragraph:
+        return True
+    if sentence.kind in {"consent", "timeout"} and "consent" not in sentence.cues:
         return True
     return sentence.line > sentence.header_line and sentence.kind not in {"history", "indication", "exam"}
 
