@@ -56,7 +56,7 @@ def test_sections_are_set(own: Language) -> None:
     sections = own(NOTE)._.facetcode_sections
     assert [type(section) for section in sections] == [Section] * 3
     assert [(section.kind, section.name) for section in sections] == [
-        ("", ""),
+        ("admin", "patient"),
         ("title", "procedure"),
         ("body", "technique"),
     ]
@@ -67,12 +67,12 @@ def test_sentences_are_set_and_a_header_begins_one(own: Language) -> None:
     starts = {token.idx for token in doc if token.is_sent_start}
     assert starts == {start for start, _ in doc._.facetcode_sentences}
     assert {section.start for section in doc._.facetcode_sections} <= starts
-    assert [sentence.text.split()[0] for sentence in doc.sents] == ["Patient", "PROCEDURE", "TECHNIQUE", "L5"]
+    assert [sentence.text.split()[0] for sentence in doc.sents] == ["Patient:", "PROCEDURE:", "TECHNIQUE:", "L5-S1"]
 
 
 def test_targets_imaging_and_sides_are_a_span_group(own: Language) -> None:
-    spans = own(NOTE).spans["facetcode_targets"]
-    assert [(span.label_, span.kb_id_, span.text) for span in spans][:3] == [
+    doc = own(NOTE)
+    assert [(span.label_, span.kb_id_, span.text) for span in doc.spans["facetcode_targets"]][:3] == [
         ("Side", "right", "Right"),
         ("Target", "facet_injection", "facet joint injection"),
         ("Imaging", "fluoroscopy", "fluoroscopy"),

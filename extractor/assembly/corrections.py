@@ -18,6 +18,7 @@ _REACH_AFTER = 40
 
 def without_corrected(reading: Reading) -> Reading:
     """The reading without the sides and levels that the speaker took back."""
+    reading = _without_retracted(reading)
     cues = _cue_runs([cue for cue in reading.cues if cue.category == "correction"])
     if not cues:
         return reading
@@ -45,6 +46,27 @@ def without_corrected(reading: Reading) -> Reading:
                 if side_before in sides and side_before and side_before.end <= level_before.start and side_after.end <= level_after.start + 40:
                     sides.remove(side_before)
     return replace(reading, sides=tuple(sides), levels=tuple(levels))
+
+
+def _without_retracted(reading: Reading) -> Reading:
+    """ "L3, L4, L5, no, erase L3": the vertebra named again after such a word leaves the list before it."""
+    levels = list(reading.levels)
+    for cue in (cue for cue in reading.cues if cue.category == "retraction"):
+        after = next((hit for hit in levels if cue.end <= hit.start <= cue.end + 3), None)
+        before = _last_before(levels, cue.start)
+        if after is None or before is None or any(item.joined for item in after.mention.items):
+            continue
+        gone = {item.top for item in after.mention.items}
+        kept = tuple(item for item in before.mention.items if item.joined or item.top not in gone)
+        if len(kept) == len(before.mention.items):
+            continue
+        levels.remove(after)
+        place = levels.index(before)
+        if kept:
+            levels[place] = replace(before, mention=replace(before.mention, items=kept, start=kept[0].start, end=kept[-1].end))
+        else:
+            del levels[place]
+    return replace(reading, levels=tuple(levels))
 
 
 def _cue_runs(cues: list[Cue]) -> list[tuple[int, int]]:

@@ -254,10 +254,16 @@ def _choose(
         return body
     if set(in_body) < set(left) or (not in_body and left):
         partial = _unfinished(body[1])
-        if ((generic_body and body[0]) or ((generic_body or each_body) and partial)) and not _sides_conflict({j: s for j, s in left.items() if j in in_body}, in_body):
+        speaks = (generic_body and body[0]) or ((generic_body or each_body) and partial)
+        if speaks and not _opposed(left, in_body):
             return title_left
     flags.append(_flag("level_conflict", title, body))
     return body
+
+
+def _opposed(title: dict[str, str], body: dict[str, str]) -> bool:
+    """True when a joint stands on the left in one and on the right in the other."""
+    return any({title.get(joint), side} == {"left", "right"} for joint, side in body.items())
 
 
 def _unfinished(nerves: SiteSet) -> bool:

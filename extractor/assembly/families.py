@@ -59,6 +59,9 @@ def find(reading: Reading) -> Session:
             continue
         other = hit.value.startswith("other:")
         here = cues[hit.sentence]
+        if other and zone == "title" and reading.sentences[hit.sentence].first_in_section:
+            anchors.append(Anchor(hit, zone, _kind(hit.value)))
+            continue
         now = "needlework" in here or ("today" in here and "negated" not in here)
         if zone == "title" and "historical" in hit.cues and not reading.sentences[hit.sentence].first_in_section and not now:
             continue
@@ -70,7 +73,7 @@ def find(reading: Reading) -> Session:
         anchor.hit.value in FAMILY_OF and anchor.hit.value not in {"facet_joint", "epidural"} for anchor in titled
     )
     in_title = _families(titled)
-    if surgery or (not in_title and any(anchor.family.startswith("other:") for anchor in titled)):
+    if surgery or (not in_title and any(anchor.family.startswith("other:") and anchor.family != "other:epidurogram" for anchor in titled)):
         return Session((), tuple(anchors), "injection", False, out_of_scope="title")
     told = [anchor for anchor in anchors if anchor.zone in {"body", "neutral", "addendum"}]
     exact = [a for a in told if a.hit.value != "epidural"]
@@ -79,7 +82,9 @@ def find(reading: Reading) -> Session:
     done = [a for a in exact if a.zone == "body" or (a.hit.sentence > worked and a.hit.sentence in sided)]
     in_body = _families(done) or _families(exact) or _families(told)
     families = in_title or in_body or _families([a for a in anchors if a.zone == "impression" and a.hit.value in PROCEDURAL])
-    if not in_title and any(a.family.startswith("other:") for a in told) and not _specific(told):
+    told_others = [a for a in told if a.family.startswith("other:") and a.family != "other:epidurogram"]
+    operated = sum(a.family == "other:surgery" and a.zone == "body" and not a.hit.cues for a in told) > 1
+    if not in_title and told_others and (operated or not _specific(told)):
         families = ()
     families = _settle_epidurals(families, told)
     block_title = any(a.hit.value in {"medial_branch_block", "facet_injection"} for a in titled)

@@ -56,9 +56,10 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     titled = any(a.zone == "title" for a in session.anchors)
     procedures = [
         procedure
-        for family in _families(session, statements)
+        for family in _families(session, statements, reading)
         if (procedure := _one(family, reading, session, sided, statements, shared, rows))
-        and (titled or _tangible(procedure, shared))
+        and (titled or _tangible(procedure, shared) or _stated_today(procedure, session, reading))
+        and not _only_contrast(procedure, session, shared)
     ]
     addressed = _addendum(reading, sided, procedures)
     return Assembled(tuple(addressed), reading, drugs, diagnosis)
@@ -88,7 +89,7 @@ def _with_inferred(session: Session, reading: Reading, statements: Sequence[Stat
             if hit.value in FAMILY_OF and hit.value in PROCEDURAL and hit.sentence < first
             and reading.sentences[hit.sentence].zone in {"plan", "planned", "indication"}
         ]
-    if not reported and injected:
+    if not reported and injected and not any(h.value.startswith("other:") for h in reading.targets if h.sentence in worked):
         silent = {"plan", "planned", "consent", "discharge", "diagnosis"}
         reported = [
             FAMILY_OF[hit.value]
@@ -118,6 +119,20 @@ class _Shared:
 def _tangible(procedure: Procedure, shared: _Shared) -> bool:
     """False for a kind that is only named in passing: no level, no drug and no guidance go with it."""
     return bool(procedure.joints or procedure.nerves or shared.injectate or (shared.guidance.modalities and procedure.side != "unspecified"))
+
+
+def _stated_today(procedure: Procedure, session: Session, reading: Reading) -> bool:
+    """True when the note says that this kind was performed today, whatever else it leaves out."""
+    return any(
+        FAMILY_OF.get(a.hit.value) == procedure.family and reading.sentences[a.hit.sentence].cues >= {"performed", "today"}
+        for a in session.anchors
+    )
+
+
+def _only_contrast(procedure: Procedure, session: Session, shared: _Shared) -> bool:
+    """True for an epidurogram: contrast through the foramen, and no drug."""
+    titled = any(a.family == "other:epidurogram" and a.zone == "title" for a in session.anchors)
+    return titled and procedure.family in {"transforaminal", "interlaminar", "caudal"} and not shared.injectate
 
 
 def _agents(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
@@ -235,7 +250,7 @@ def _temperature(reading: Reading) -> float | None:
     return max(found, default=None)
 
 
-def _families(session: Session, statements: Sequence[Statement]) -> tuple[Family, ...]:
+def _families(session: Session, statements: Sequence[Statement], reading: Reading) -> tuple[Family, ...]:
     """The session's families, with the nerves of the sacroiliac joint told from facet nerves (ruling: 64451 is one code)."""
     families = list(session.families)
     sacral = sacral_nerves(statements)
@@ -247,7 +262,12 @@ def _families(session: Session, statements: Sequence[Statement]) -> tuple[Family
     if "sacral_lateral_branch" in families and "sacroiliac_joint" in families:
         entered = any(a.hit.value == "sacroiliac_joint" and a.zone == "title" for a in session.anchors)
         branch_title = any(a.family == "sacral_lateral_branch" and a.zone == "title" for a in session.anchors)
-        if branch_title or not entered:
+        injected = any(
+            a.family == "sacroiliac_joint" and reading.sentences[a.hit.sentence].cues >= {"needlework", "performed"}
+            for a in session.anchors
+            if a.zone == "body"
+        )
+        if (branch_title or not entered) and not injected:
             families.remove("sacroiliac_joint")
     if session.technique in {"thermal_rf", "pulsed_rf"} and "sacroiliac_joint" in families:
         families[families.index("sacroiliac_joint")] = "sacral_lateral_branch"
@@ -277,7 +297,8 @@ def _one(
         region=_region(session),
     )
     if family == "facet":
-        return _facet(base, session, mine, shared, any(f == "sacral_lateral_branch" for f in _families(session, statements)))
+        return _facet(base, session, mine, shared, "sacral_lateral_branch" in _families(session, statements, reading))
+    families = _families(session, statements, reading)
     side = said_side(family, session, sided, reading, shared.title_side, shared.body_side)
     if family == "sacroiliac_joint":
         return replace(base, targets=("sacroiliac_joint",), side=side)
@@ -291,6 +312,7 @@ def _one(
             cooled=session.cooled,
             temperature=shared.temperature,
             nerves=_nerve_sites(mine),
+            flags=base.flags + ((Flag("technique_conflict"),) if "sacroiliac_joint" in families else ()),
         )
     if family == "transforaminal":
         joints, flags = foramina(mine, shared.title_side, shared.body_side)

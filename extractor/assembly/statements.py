@@ -104,6 +104,11 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], doing: 
         if kind is None or (not chained and level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)):
             continue
         denied = bool(level.hit.cues & {"negated"})
+        if kind is None and level.hit.mention.noun == "vertebra" and last and last.kind == "bone":
+            if last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
+                kind = "bone"  # "... of the L4 vertebra, a second at the same junction of the L5 vertebra"
+        if kind == "bone" and last and last.sentence == level.hit.sentence and _nerve_of(text, last, level.hit.mention):
+            result[-1] = replace(last, kind="nerve")
         if kind == "bone" and last and last.sentence == level.hit.sentence and _ala_of_nerves(text, last, level.hit.mention):
             result[-1] = replace(last, kind="nerve")
         if kind == "nerve" and last and last.sentence == level.hit.sentence and _site_of(text, last, level.hit.mention):
@@ -147,6 +152,13 @@ def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
     return len(gap) <= 60 and _LIST_GOES_ON.match(gap) is not None
 
 
+def _nerve_of(text: str, last: Statement, bone: LevelMention) -> bool:
+    """True for "L1 (TP L2)": the bare vertebra is the nerve that lies on the bone in the bracket."""
+    if last.mention.noun not in {"", "level"} or "(" not in text[last.mention.end : bone.start][:4]:
+        return False
+    return tuple(anatomy.nerve_at_bone(v) for v in as_vertebrae(bone)) == last.vertebrae
+
+
 def _ala_of_nerves(text: str, last: Statement, ala: LevelMention) -> bool:
     """True for "L3, L4, L5 (ala)": the ala only explains where the last nerve of a bare list was met."""
     if ala.noun != "sacral_ala" or last.kind != "bare" or last.vertebrae[-1:] != ("L5",):
@@ -165,6 +177,8 @@ def _named_by_bones(text: str, before: Sequence[Statement], mention: LevelMentio
 
 def _site_of(text: str, last: Statement, nerve: LevelMention) -> bool:
     """True when the vertebra before a nerve is the bone on which the nerve lies: "at L2 for the L1 branch", "L2 (L1 branch)"."""
+    if nerve.noun == "third_occipital_nerve":
+        return False
     borrowed = last.mention.noun_start >= nerve.start  # its noun is really the nerve's
     if (last.mention.noun not in {"", "level"} and not borrowed) or len(last.vertebrae) != len(as_vertebrae(nerve)):
         return False

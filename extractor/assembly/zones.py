@@ -52,7 +52,8 @@ def with_zones(reading: Reading) -> Reading:
         if kind in _FIELDS and not opens and (kind in _SHORT_FIELDS or sentence.line > sentence.header_line or "needlework" in sentence.cues):
             apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
             kind = "" if container in _LEAVABLE and apart else container
-        if kind in _LEAVABLE and not left and _leaves(sentence):
+        injecting = kind == "imaging_findings" and sentence.index in drugged and "performed" in sentence.cues
+        if kind in _LEAVABLE and not left and (injecting or _leaves(sentence)):
             left = True
             _release(zoned, sentence)
         if left and kind in _LEAVABLE:
@@ -64,7 +65,8 @@ def with_zones(reading: Reading) -> Reading:
         target = sentence.index in has_target
         listed = _NUMBERED.match(reading.text, sentence.start) is not None
         fresh = sentence.index < 5 and (listed or not any(earlier.zone == "body" for earlier in zoned))
-        opening = fresh and sentence.start < 300 and kind == "" and sentence.section == "" and sentence.index in named_any
+        known = sentence.index in has_target or sentence.index < 2
+        opening = fresh and known and sentence.start < 300 and kind == "" and sentence.section == "" and sentence.index in named_any
         if opening and sentence.end - sentence.start < 160 and not sentence.cues & (_TELLING | {"performed"}):
             zoned.append(replace(sentence, zone="title"))
             continue
