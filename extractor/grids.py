@@ -10,8 +10,11 @@ each side. A cell that is empty, or begins with a dash or an empty box, is not t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_COLUMN = re.compile(r"\S+(?: \S+)*")  # columns stand two blanks or more apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,17 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
             ticked += _ticks(here_levels[0], marks)
             if all(cell < 0 for cell in cells):
                 unticked.add(here_levels[0].start)
+        elif columns and len(here_levels) == 1 and len(_COLUMN.findall(raw)) == len(columns) + 1 and not here_sides:
+            headers.update(side.start for side in columns)
+            found = list(_COLUMN.finditer(raw))[1:]
+            marks = [
+                (Mark(position - len(raw) + cell.start(), position - len(raw) + cell.end(), ""), side.value)
+                for side, cell in zip(columns, found, strict=True)
+                if _ticks_word(cell.group())
+            ]
+            ticked += _ticks(here_levels[0], marks)
+            if not marks:
+                unticked.add(here_levels[0].start)
         elif raw.strip(" |-+\n"):
             columns = []
     behind = {mark.start for mark in ticked}
@@ -87,10 +101,14 @@ def _cells(line: str, offset: int, columns: Sequence[Mark]) -> list[int]:
         at += len(part) + 1
     found = []
     for start, part in list(zip(starts, parts, strict=True))[-len(columns) :]:
-        words = part.strip()
-        done = bool(words) and words[0] not in "-[(" and words.lower() not in {"no", "none", "n/a", "nil"}
+        done = _ticks_word(part.strip())
         found.append(offset + start + len(part) - len(part.lstrip()) if done else -1)
     return found
+
+
+def _ticks_word(words: str) -> bool:
+    """True for a cell that tells of something done."""
+    return bool(words) and words[0] not in "-[(" and words.lower() not in {"no", "none", "n/a", "nil"}
 
 
 def _upto(marks: Sequence[Mark], index: int, end: int) -> tuple[list[Mark], int]:

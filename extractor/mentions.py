@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from extractor.text import brackets
 from extractor.grids import Mark
 from extractor.grids import read as read_grids
 from extractor.records import LevelMention
@@ -99,6 +100,7 @@ class Reading:
         return replace(self, sentences=tuple(sentences))
 
 
+_OTHER_DAYS = frozenset({"historical", "planned", "finding"})
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RL])(?![\w'/]|\.\d)")
 
@@ -179,7 +181,11 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
     breaks = [match.start() for match in _BLANK_LINE.finditer(doc.text)]
     lines = [index for index, character in enumerate(doc.text) if character == "\n"]
     by_sentence: dict[int, set[str]] = {}
+    asides = brackets(doc.text)
+    openings = [start for start, _ in asides]
     for cue in cues:
+        if cue.category in _OTHER_DAYS and _aside(asides, openings, cue.start, spans[cue.sentence]):
+            continue
         by_sentence.setdefault(cue.sentence, set()).add(cue.category)
     result = []
     seen: set[int] = set()
@@ -203,6 +209,15 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
         )
         seen.add(number)
     return tuple(result)
+
+
+def _aside(asides: list[tuple[int, int]], openings: list[int], offset: int, sentence: tuple[int, int]) -> bool:
+    """True when an offset stands in brackets that hold only a part of its sentence."""
+    place = bisect_right(openings, offset) - 1
+    if place < 0:
+        return False
+    start, end = asides[place]
+    return start <= offset < end and (start > sentence[0] + 2 or end < sentence[1] - 2)
 
 
 def _boxes(text: str, cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:

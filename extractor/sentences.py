@@ -16,6 +16,8 @@ _LIST_ITEM = re.compile(r"[ \t]*(?:[-*\u2022\u25aa>]|\(?\d{1,2}[.)]|\(?[a-zA-Z][
 _LEVEL_END = re.compile(r"(?:\b[CTLS]\d{1,2}|[CTLS]?\d)\s*$", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"([A-Za-z.]+|\d+)$")
 _LONGEST = 110
+_SHORT_LINE = 45  # no editor wraps lines at fewer characters,
+_WIDEST_WRAP = 100  # ... and none at more than this
 _FEW_ENDS = 30  # more words than this for each sentence end: dictation without punctuation
 
 
@@ -66,11 +68,12 @@ class SentenceSplitter:
 
     def _cuts(self, text: str) -> list[int]:
         cuts: list[int] = []
+        widest = max(map(len, text.split("\n")))
         for match in _CANDIDATE.finditer(text):
             at, end = match.start(), match.end()
             mark = text[at]
             if mark == "\n":
-                if self._ends_line(text, at):
+                if self._ends_line(text, at, widest):
                     cuts.append(end)
             elif mark == ",":
                 # transcription services join headings and list items with a bare comma
@@ -103,7 +106,7 @@ class SentenceSplitter:
             return value.islower() or text[max(0, at - 3) : at - 1].strip("., ").isdigit()
         return value.lower() not in self.table.abbreviations
 
-    def _ends_line(self, text: str, at: int) -> bool:
+    def _ends_line(self, text: str, at: int, widest: int) -> bool:
         following = text[at + 1 : at + 60]
         if not following.strip(" \t") or following.lstrip(" \t").startswith("\n"):
             return True
@@ -123,7 +126,8 @@ class SentenceSplitter:
         if line[-1] in ".:;!?" or _LIST_ITEM.match(following):
             return True
         if first.islower():
-            return False
+            word = following.split(None, 1)[0]
+            return widest <= _WIDEST_WRAP and len(line) < _SHORT_LINE and len(line) + 1 + len(word) < widest
         if line[-1] == ",":
             return False
         long_line = len(line) >= 60

@@ -6,6 +6,7 @@ invisible characters (zero width, soft hyphen, NUL). A fraction such as a single
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from array import array
 from dataclasses import dataclass
@@ -18,6 +19,18 @@ _GONE = dict.fromkeys(map(ord, "\x00\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u
 _TABLE: dict[int, str] = {**_DASHES, **_BLANKS, **_LINES, **_QUOTES, **_GONE, ord("\u2044"): "/", ord("\u00d7"): "x"}
 _CONTROL = {n: " " for n in range(32) if chr(n) not in "\n\r" and n not in _TABLE} | {127: " "}
 _TABLE |= _CONTROL
+
+
+_BRACKETS = re.compile(r"\([^()\n]{3,120}\)")
+
+
+def brackets(text: str) -> list[tuple[int, int]]:
+    """Stretches in round brackets on one line: what stands there is said aside.
+
+    >>> brackets("R MBB #2 (1st 3/11: 85% x 5h)")
+    [(9, 29)]
+    """
+    return [match.span() for match in _BRACKETS.finditer(text)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,16 +172,19 @@ def run(probe: str, *arguments: str, flags: tuple[str, ...] = ()) -> subprocess.
     )
 
 
+@pytest.fixture(scope="module")
+def ran() -> subprocess.CompletedProcess[str]:
+    return run(PROBE, NOTE)
+
+
 @pytest.mark.xfail(reason="spaCy warns W036 (an empty matcher of medspaCy's) on standard error at the first note")
-def test_running_prints_nothing() -> None:
-    done = run(PROBE, NOTE)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def test_running_prints_nothing(ran: subprocess.CompletedProcess[str]) -> None:
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
-def test_warning_filters_stay_as_they_were() -> None:
-    done = run(PROBE, NOTE)
-    assert "warning filters changed" not in done.stderr
-    assert done.returncode == 0
+def test_warning_filters_stay_as_they_were(ran: subprocess.CompletedProcess[str]) -> None:
+    assert "warning filters changed" not in ran.stderr
+    assert ran.returncode == 0
 
 
 def test_nothing_is_logged_and_logging_stays_on() -> None:

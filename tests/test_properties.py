@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -58,8 +60,7 @@ def test_exchanging_left_and_right_exchanges_the_sides_and_nothing_else(case: di
     status, lines, asks = verdict(case["text"])
     mirrored = [(number, _SWAPS.get(side, side), joints) for number, side, joints in lines]
     turned_status, turned_lines, turned_asks = verdict(swapped(case["text"]))
-    # the two sides of a session may change places in the order of its lines, and with it their codes, never their count
-    assert (turned_status, sorted(turned_lines), turned_asks) == (status, sorted(mirrored), asks)
+    assert (turned_status, turned_lines, turned_asks) == (status, mirrored, asks)
 
 
 # -- levels --------------------------------------------------------------------------------------------------------
@@ -73,7 +74,7 @@ FRAMES = (
     "PROCEDURE PERFORMED: Facet joint injection, {side} {level}, with fluoroscopic guidance.\n\n"
     "Prone, prepped. With the C-arm oblique, the {side} {level} facet joint was entered and 1 mL of 0.25% bupivacaine "
     "with 20 mg of triamcinolone was injected. No complications.",
-    "Today I injected the {side} {level} facet joint under fluoroscopy with 1 mL of ropivacaine. She tolerated it well.",
+    "Today I injected the {side} {level} facet joint under fluoroscopy with 1 mL of ropivacaine. She did well.",
     "{Side} {level} z-joint injection, CT guided. Skin: lidocaine. The needle was placed into the {side} {level} joint "
     "under CT. Depo-Medrol 40 mg and 1 mL of lidocaine were injected.",
 )
@@ -145,7 +146,7 @@ PLANS = (
     "She is scheduled for right L1-2 facet joint injection next month.",
     "Return in four weeks for a caudal epidural steroid injection.",
 )
-PLAIN = [case for case in CODED if case["text"].upper().startswith(("PROCEDURE", "OPERATION", "TITLE"))]
+PLAIN = [case for case in CODED if re.match(r"(?:Procedure|Operation|Title)[a-z ]*:", case["text"], re.IGNORECASE)]
 
 
 def at_place(text: str, history: list[str], plans: list[str], place: str) -> str:
@@ -185,14 +186,10 @@ def test_routine_sentences_at_the_end_change_no_line(case: dict[str, Any], aside
     assert verdict(f"{case['text']}\n{' '.join(asides)}") == verdict(case["text"])
 
 
-@given(st.sampled_from(SOUND), st.sampled_from(["\r\n", "\r", "\n\r\n", "\u2028"]))
+@given(st.sampled_from(SOUND), st.sampled_from(["\r\n", "\r", "\u2028", "  \n", "\n\n", "\n  "]))
 @FEW
 def test_other_line_ends_change_no_line(case: dict[str, Any], end: str) -> None:
-    given_text = case["text"] if end != "\n\r\n" else case["text"].replace("\n\n", "\n")
-    if end == "\n\r\n" and ("- " in given_text or "\n\n" in case["text"]):
-        return
-    if end != "\n\r\n":
-        assert verdict(given_text.replace("\n", end)) == verdict(case["text"])
+    assert verdict(case["text"].replace("\n", end)) == verdict(case["text"])
 
 
 @given(st.sampled_from(SOUND), st.sampled_from(["\u00a0", "\u2009", "\t"]))
@@ -201,13 +198,44 @@ def test_other_blanks_change_no_line(case: dict[str, Any], blank: str) -> None:
     assert verdict(case["text"].replace(" ", blank)) == verdict(case["text"])
 
 
+def wrapped(text: str, width: int) -> str:
+    fold = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False).fill
+    return "\n".join(fold(line) if len(line) > width else line for line in text.split("\n"))
+
+
+FORMS = re.compile(r"[\[\]|\u2610\u2611]")  # check boxes and tables: their lines are part of what they say
+LAYOUTS: dict[str, tuple[Callable[[str], str], str]] = {
+    "capitals": (str.upper, '"L SIDE" in capitals is no side'),
+    "two-blanks-after-a-stop": (lambda text: text.replace(". ", ".  "), ""),
+    "two-blanks-everywhere": (lambda text: text.replace(" ", "  "), "phrases are not matched over two blanks"),
+    "one-line": (lambda text: text.replace("\n", " "), ""),
+    "wrapped-at-72": (lambda text: wrapped(text, 72), "phrases are not matched over a line break"),
+    "wrapped-at-60": (lambda text: wrapped(text, 60), "a list of sides is torn by a line break before a capital"),
+    "wrapped-at-40": (lambda text: wrapped(text, 40), "a list of sides is torn by a line break before a capital"),
+}
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        pytest.param(name, marks=[pytest.mark.xfail(reason=why, strict=True)] if why else [])
+        for name, (_, why) in LAYOUTS.items()
+    ],
+)
+def test_layout_changes_no_line(layout: str) -> None:
+    change, _ = LAYOUTS[layout]
+    prose = [case for case in SOUND if not FORMS.search(case["text"])]
+    assert [case["id"] for case in prose if verdict(change(case["text"])) != verdict(case["text"])] == []
+
+
 # -- hostile text --------------------------------------------------------------------------------------------------
 
 PIECES = [
-    "right", "left", "bilateral", "L4-5", "L3, L4, L5", "T12-L1", "facet joint", "medial branch", "was injected", "needle",
-    "fluoroscopy", "bupivacaine 0.5 mL", "PROCEDURE:", "PLAN:", "ADDENDUM:", "no", "not", "[x]", "[ ]", "***", "___", "\n",
-    "\r\n", "\n\n", ".", ",", ":", "|", "(", "[[[", "{{", "<b>", "</td>", "&lt;", "\x00", "\u200b", "\u00bd", "\ufb01", "\U0001f600",
-    "e\u0301", "\u05d0\u05d1", "L", "R", "-", "/", "scratch that", "correction", "same on the left", "80 degrees", "previous", "will",
+    "right", "left", "bilateral", "L4-5", "L3, L4, L5", "T12-L1", "facet joint", "medial branch", "was injected",
+    "needle", "fluoroscopy", "bupivacaine 0.5 mL", "PROCEDURE:", "PLAN:", "ADDENDUM:", "no", "not", "[x]", "[ ]",
+    "***", "___", "\n", "\r\n", "\n\n", ".", ",", ":", "|", "(", "[[[", "{{", "<b>", "</td>", "&lt;", "\x00", "\u200b",
+    "\u00bd", "\ufb01", "\U0001f600", "e\u0301", "\u05d0\u05d1", "L", "R", "-", "/", "scratch that", "correction",
+    "same on the left", "80 degrees", "previous", "will",
 ]  # fmt: skip
 
 

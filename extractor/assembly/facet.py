@@ -7,7 +7,7 @@ bone sites are two views of one thing: they are merged, and when they cannot bot
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from extractor import anatomy
 from extractor.assembly.sites import SiteSet, joints_of
@@ -59,7 +59,7 @@ def read(
         title = _view((s for s in allowed if s.zone == "impression"), by_joint, by_nerve)
     if not title and not body:
         title = _view((s for s in allowed if s.zone == "planned"), by_joint, by_nerve)
-    denied = _view((s for s in statements if s.denied and s.zone != "planned"), by_joint, by_nerve)
+    denied = _view((replace(s, side="") if s.zone == "addendum" else s for s in statements if s.denied and s.zone != "planned"), by_joint, by_nerve)
     flags: list[Flag] = []
     title_flags: list[Flag] = []
     body_flags: list[Flag] = []
@@ -142,8 +142,7 @@ def _bare(
 
 def _put(sites: SiteSet, names: Iterable[str], side: str, evidence: list[Span]) -> None:
     for name in names:
-        if name != "S1" or True:
-            sites.add(name, side, evidence)
+        sites.add(name, side, evidence)
 
 
 def _settle(
@@ -225,7 +224,7 @@ def _unsided(sites: SiteSet) -> SiteSet:
 
 def _without(joints: SiteSet, nerves: SiteSet, denied: View) -> tuple[SiteSet, SiteSet]:
     denied_nerves = SiteSet()
-    for source in (denied.nerves, denied.bones):
+    for source in (denied.nerves, denied.bones, denied.bare_nerves):
         for (site, side), evidence in source.spans.items():
             denied_nerves.add(site, side, evidence)
     return joints.without(denied.joints), nerves.without(denied_nerves)

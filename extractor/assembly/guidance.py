@@ -38,6 +38,8 @@ def find(reading: Reading) -> Guidance:
             continue
         if hit.value in _NEEDS_ACT and not act:
             continue
+        if sentence.zone == "neutral" and hit.cues & {"negated", "planned"}:
+            continue
         used.setdefault(hit.value, []).append(Span(hit.start, hit.end, sentence.section))
     if "ct" in used and "fluoroscopy" in used and not any(
         reading.sentences[h.sentence].zone == "title" and h.value == "fluoroscopy" for h in reading.imaging

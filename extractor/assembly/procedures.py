@@ -46,7 +46,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     if _nothing_done(reading, drugs):
         return Assembled((), reading, drugs, diagnosis)
     begun = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
-    statements = with_copies(make(reading.text, sided.levels, *_acting(reading), begun), sided.copies, _single(sided.title_sides))
+    statements = with_copies(make(reading, sided.levels, *_acting(reading), begun), sided.copies, _single(sided.title_sides))
     if any(agent.drug_class == "neurolytic" and agent.role == "injectate" for agent in drugs):
         session = replace(session, technique="chemical_neurolysis")
     session = _with_inferred(session, reading, statements, bool(injectate_names(drugs)))
@@ -162,7 +162,7 @@ def _nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     placed = {hit.sentence for hit in (*reading.levels, *reading.sides)}
     said = any("nothing_done" in s.cues and s.index not in placed for s in reading.sentences if s.zone not in {"history", "consent"})
     cancelled = any("cancelled" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
-    contact = any("contact" in s.cues for s in reading.sentences[:4])
+    contact = any("contact" in s.cues and "today" not in s.cues for s in reading.sentences[:4])
     if contact and sum("needlework" in s.cues for s in told) < 3:
         return True
     stopped = any("discontinued" in s.cues for s in told)
@@ -208,7 +208,12 @@ def _acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     doing = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
     telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
     worked = {s.index for s in reading.sentences if "needlework" in s.cues}
-    following = {s.index for s in reading.sentences if s.index - 1 in worked and s.end - s.start <= (90 if reading.text[s.start].islower() else 45)}
+    following: set[int] = set()
+    for s in reading.sentences:
+        goes_on = reading.text[s.start].islower()
+        if s.index - 1 in worked or (goes_on and s.index - 1 in telling_only | following):
+            if s.end - s.start <= (90 if goes_on else 45):
+                following.add(s.index)
     return frozenset(acting | following), frozenset(telling_only | following)
 
 

@@ -18,6 +18,7 @@ OPPOSITE = {"left": "right", "right": "left"}
 _JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
 _AND = re.compile(r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:(?:on|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})", re.IGNORECASE)
 _POSTFIX_GAP = 48
+_SHORT = 60  # longest sentence that says which side alone was treated
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Sided:
 
     levels: tuple[SidedLevel, ...]
     copies: tuple[Copy, ...]
+    only: str  # the one side that was treated, where the note says so ("" when it does not)
     title_sides: tuple[Hit, ...]
     body_sides: tuple[Hit, ...]
 
@@ -125,7 +127,33 @@ def bind(reading: Reading) -> Sided:
             current, current_from = side, (hit.start, hit.end)
     if pending:
         copies.append(pending)
-    return Sided(tuple(bound), tuple(copies), tuple(title_sides), tuple(body_sides))
+    only = _only(reading)
+    if only:
+        copies = [copy for copy in copies if copy.side in (only, "")]
+        bound = [_on_only(level, only) for level in bound]
+    return Sided(tuple(bound), tuple(copies), only, tuple(title_sides), tuple(body_sides))
+
+
+def _only(reading: Reading) -> str:
+    """The one side that the body says was treated ("right side only", "the right side was not injected")."""
+    said: set[str] = set()
+    for hit in reading.sides:
+        sentence = reading.sentences[hit.sentence]
+        if hit.value not in OPPOSITE or sentence.zone not in {"body", "neutral"} or sentence.end - sentence.start > _SHORT:
+            continue
+        if any(level.sentence == hit.sentence for level in reading.levels):
+            continue
+        if "only_side" in sentence.cues and not sentence.cues & {"negated", "historical"}:
+            said.add(hit.value)
+    return said.pop() if len(said) == 1 else ""
+
+
+def _on_only(level: SidedLevel, only: str) -> SidedLevel:
+    """A side that only carried over from another sentence gives way to the one side treated."""
+    near = level.source is not None and abs(level.source[0] - level.hit.start) <= _SHORT
+    if level.zone not in {"body", "neutral"} or near or level.side in (only, ""):
+        return level
+    return replace(level, side=only)
 
 
 def _by_sentence(hits: Iterable) -> dict[int, list]:  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from extractor import anatomy
 from extractor.assembly.sides import OPPOSITE, Copy, SidedLevel
+from extractor.mentions import Reading
 from extractor.levels import as_joints, as_vertebrae, bare_list_joints
 from extractor.records import LevelMention
 
@@ -84,18 +85,25 @@ class Statement:
         return self.vertebrae
 
 
-def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], doing: frozenset[int], begun: int) -> list[Statement]:
+def make(reading: Reading, sided: Iterable[SidedLevel], acting: frozenset[int], doing: frozenset[int], begun: int) -> list[Statement]:
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
     A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a target; so does
     any level in a full sentence outside a body section, as long as no needle work has `begun` (index of its first sentence).
     """
+    text, sentences = reading.text, reading.sentences
+    spared = {s.index - 1 for s in sentences if "nothing_there" in s.cues and not s.cues & {"planned", "historical"}}
     result: list[Statement] = []
     for level in sided:
+        cues = sentences[level.hit.sentence].cues
         kind = _KIND_OF_NOUN.get(level.hit.mention.noun)
         last = result[-1] if result else None
         if kind == "bare" and level.fragment and last and last.sentence == level.hit.sentence - 1 and not last.pairs_only:
             kind = last.kind  # "... at the transverse process of L4. And at L5."
+        if kind == "bare" and "numbering" in cues and "needlework" not in cues:
+            continue  # "counting from T12 upward"
+        if kind == "bare" and last and last.kind == "bone" and last.sentence == level.hit.sentence - 1 and "repeat" in cues and not level.hit.mention.items[0].joined:
+            kind = "bone"  # "two others were similarly passed to L3 and to L4"
         if kind == "bare" and last and last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
             kind = last.kind  # "to the medial branch of L3 and then to that of L4"
         if kind == "bare" and last and last.sentence == level.hit.sentence and _named_by_bones(text, result, level.hit.mention):
@@ -103,7 +111,7 @@ def make(text: str, sided: Iterable[SidedLevel], acting: frozenset[int], doing: 
         chained = bool(last and last.sentence == level.hit.sentence - 1 and level.hit.mention.items[0].joined == "pair" and level.short)
         if kind is None or (not chained and level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)):
             continue
-        denied = bool(level.hit.cues & {"negated"})
+        denied = bool(level.hit.cues & {"negated"}) or level.hit.sentence in spared
         if kind is None and level.hit.mention.noun == "vertebra" and last and last.kind == "bone":
             if last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
                 kind = "bone"  # "... of the L4 vertebra, a second at the same junction of the L5 vertebra"

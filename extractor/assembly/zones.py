@@ -73,6 +73,8 @@ def with_zones(reading: Reading) -> Reading:
         if kind in {"plan", "impression"} and "planned" not in sentence.cues:
             if "today" in sentence.cues and (target or "performed" in sentence.cues) and "historical" not in sentence.cues:
                 done_in_plan = True
+            if sentence.index in drugged and sentence.cues >= {"needlework", "performed"} and "historical" not in sentence.cues:
+                done_in_plan = True
             if done_in_plan:
                 zoned.append(replace(sentence, zone="body", kind="body"))
                 continue

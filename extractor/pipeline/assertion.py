@@ -21,7 +21,9 @@ from spacy.tokens import Doc, Span
 
 from extractor.pipeline.shared import extension, reading
 from extractor.rows import ReadingPatterns
+from extractor.text import brackets
 
+_OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
 
@@ -65,6 +67,7 @@ class Assertion:
             (doc[start].idx, doc[end - 1].idx + len(doc[end - 1]), rule.metadata["category"], rule.metadata["direction"])
             for rule, start, end in cues
         )
+        asides = _asides(doc)
         by_sentence: dict[int, tuple[list[Span], list[tuple[ConTextRule, int, int]]]] = {}
         for name in _GROUPS:
             for span in doc.spans.get(name, ()):
@@ -79,7 +82,7 @@ class Assertion:
             if matches:
                 begin = starts[number - 1]
                 finish = starts[number] if number < len(starts) else len(doc)
-                touched.extend(_touched(doc, begin, finish, spans, matches))
+                touched.extend(_touched(doc, begin, finish, spans, matches, asides))
         doc._.facetcode_assertions = tuple(sorted(touched))
         return doc
 
@@ -108,19 +111,37 @@ class Assertion:
         return kept
 
 
+def _asides(doc: Doc) -> list[tuple[int, int]]:
+    """Token ranges in round brackets."""
+    found = []
+    for start, end in brackets(doc.text):
+        span = doc.char_span(start, end, alignment_mode="expand")
+        if span is not None:
+            found.append((span.start, span.end))
+    return found
+
+
+def _room(asides: list[tuple[int, int]], at: int, begin: int, finish: int) -> tuple[int, int]:
+    """What a cue at token `at` can reach: its own brackets, or the sentence."""
+    place = bisect_right(asides, (at, 1 << 60)) - 1
+    if place >= 0 and asides[place][0] <= at < asides[place][1]:
+        return max(begin, asides[place][0]), min(finish, asides[place][1])
+    return begin, finish
+
+
 def _touched(
-    doc: Doc, begin: int, finish: int, spans: list[Span], matches: list[tuple[ConTextRule, int, int]]
+    doc: Doc, begin: int, finish: int, spans: list[Span], matches: list[tuple[ConTextRule, int, int]], asides: list[tuple[int, int]]
 ) -> list[tuple[int, int, str, str, int, int]]:
     graph = ConTextGraph(targets=spans)
     for rule, start, end in matches:
-        low, high = begin, finish
+        low, high = _room(asides, start, begin, finish) if rule.category in _OTHER_DAYS else (begin, finish)
         reach = rule.max_scope
         if rule.direction == "FORWARD":
-            low, high = end, min(finish, end + reach) if reach else finish
+            low, high = end, min(high, end + reach) if reach else high
         elif rule.direction == "BACKWARD":
-            low, high = max(begin, start - reach) if reach else begin, start
+            low, high = max(low, start - reach) if reach else low, start
         elif reach:
-            low, high = max(begin, start - reach), min(finish, end + reach)
+            low, high = max(low, start - reach), min(high, end + reach)
         graph.modifiers.append(ConTextModifier(rule, start, end, doc, scope_start=low, scope_end=high))
     graph.update_scopes()
     graph.apply_modifiers()
