@@ -101,6 +101,7 @@ class Reading:
 
 
 _OTHER_DAYS = frozenset({"historical", "planned", "finding"})
+_ASIDE_IN = 120  # longest line whose bracket is an aside; in running prose a bracket dates its whole sentence
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RL])(?![\w'/]|\.\d)")
 
@@ -138,7 +139,7 @@ def collect(doc: Doc) -> Reading:
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
     hits["Side"] = sorted((*hits["Side"], *letters), key=lambda hit: hit.start)
-    if len(boxes) > 1 or "|" in text:
+    if len(boxes) > 1 or "|" in text or "   " in text:
         hits["Side"], levels = _with_grids(text, hits["Side"], levels, cues, sentence_of)
     return Reading(
         text=text,
@@ -217,7 +218,8 @@ def _aside(asides: list[tuple[int, int]], openings: list[int], offset: int, sent
     if place < 0:
         return False
     start, end = asides[place]
-    return start <= offset < end and (start > sentence[0] + 2 or end < sentence[1] - 2)
+    whole = sentence[1] - sentence[0]
+    return start <= offset < end and whole <= _ASIDE_IN and (start > sentence[0] + 2 or end < sentence[1] - 2)
 
 
 def _boxes(text: str, cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from extractor import Coder
+from extractor.agent_names import DrugName
+from extractor.agent_view import RoleRow
+from extractor.agents import AgentReader
 from extractor.assembly.neighbours import muscles_of
 from extractor.assembly.zones import with_zones
+from extractor.coding import CodeBook
 from extractor.errors import PatternError
+from extractor.level_tokens import NounRow
+from extractor.levels import LevelGrammar
 from extractor.mentions import collect
 from extractor.patterns import PatternFolder
 from extractor.rows import (
@@ -46,7 +52,7 @@ KNOWN = {
         "diagnostic blocks (pseudo)": TIED, "no further (pseudo)": TIED, "repeat block (pseudo)": TIED,
         "phone f/u (contact)": SPLIT, "telephone f/u (contact)": SPLIT, "f/u (planned)": SPLIT,
         "s/p (historical)": SPLIT, "had a (historical)": SPLIT, "grade i (finding)": SPLIT,
-        "named l (numbering)": SPLIT, "22g (needlework)": SPLIT, "25g (needlework)": SPLIT,
+        "named l (numbering)": SPLIT, "tc w (contact)": SPLIT, "22g (needlework)": SPLIT, "25g (needlework)": SPLIT,
     },
 }  # fmt: skip
 
@@ -225,15 +231,23 @@ BAD_ROWS = [
     ("reading.toml", 'source = "s"\ndate = 2026-01-01\nmore = 1\n', ["reading.toml"]),
 ]
 MODELS: dict[str, Any] = {
-    "targets.csv": TargetRow, "imaging.csv": ImagingRow, "sides.csv": SideRow,
-    "sections.csv": SectionRow, "cues.csv": CueRow, "muscles.csv": MuscleRow,
-}  # fmt: skip
+    "targets.csv": TargetRow,
+    "imaging.csv": ImagingRow,
+    "sides.csv": SideRow,
+    "sections.csv": SectionRow,
+    "cues.csv": CueRow,
+    "muscles.csv": MuscleRow,
+    "level_nouns.csv": NounRow,
+    "agents.csv": DrugName,
+    "agent_roles.csv": RoleRow,
+}
+KEYED = {"cues.csv", "agent_roles.csv"}  # a phrase may stand once in each category or role
 
 
 def load(folder: PatternFolder, name: str) -> Any:
     if name.endswith(".toml"):
         return folder.toml(name, ReadingTable)
-    return folder.csv(name, MODELS[name], key="key" if name == "cues.csv" else "phrase")
+    return folder.csv(name, MODELS[name], key="key" if name in KEYED else "phrase")
 
 
 @pytest.mark.parametrize(("name", "content", "said"), BAD_ROWS)
@@ -247,6 +261,26 @@ def test_a_bad_row_stops_the_load(name: str, content: str, said: list[str], tmp_
 @pytest.mark.parametrize("name", MODELS)
 def test_the_shipped_files_load(name: str) -> None:
     assert len(load(PATTERNS, name)) > 50
+
+
+def test_every_shipped_csv_has_a_model() -> None:
+    assert {path.name for path in PATTERNS.shipped.rglob("*.csv")} == set(MODELS)
+
+
+@pytest.mark.parametrize("name", ["agents.csv", "agent_roles.csv", "level_nouns.csv", "levels.toml"])
+def test_a_bad_file_of_any_room_stops_its_reader(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("phrase,nonsense\nzug,x\n", encoding="utf-8")
+    folder = PatternFolder(tmp_path)
+    with pytest.raises(PatternError, match=re.escape(name)):
+        (LevelGrammar if name.startswith("level") else AgentReader)(folder)
+
+
+@pytest.mark.parametrize("name", ["queries.toml", "rules.toml", "profiles.toml", "codes/2026.toml"])
+def test_a_broken_table_stops_the_code_book(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("[[[", encoding="utf-8")
+    with pytest.raises(PatternError, match=re.escape(Path(name).name)):
+        CodeBook.load(PatternFolder(tmp_path))
 
 
 def test_a_file_that_is_not_utf8_stops_the_load(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ LAYOUTS: dict[str, tuple[Callable[[str], str], str]] = {
     "capitals": (str.upper, '"L SIDE" in capitals is no side'),
     "two-blanks-after-a-stop": (lambda text: text.replace(". ", ".  "), ""),
     "two-blanks-everywhere": (lambda text: text.replace(" ", "  "), "phrases are not matched over two blanks"),
-    "one-line": (lambda text: text.replace("\n", " "), ""),
+    "one-line": (lambda text: text.replace("\n", " "), "a planned field takes in all that follows on its line"),
     "wrapped-at-72": (lambda text: wrapped(text, 72), "phrases are not matched over a line break"),
     "wrapped-at-60": (lambda text: wrapped(text, 60), "a list of sides is torn by a line break before a capital"),
     "wrapped-at-40": (lambda text: wrapped(text, 40), "a list of sides is torn by a line break before a capital"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from extractor import anatomy
 from extractor.agents import AgentReader, SentenceView, injectate_names
-from extractor.assembly import facet, guidance
+from extractor.assembly import counted, facet, guidance
 from extractor.assembly.corrections import without_corrected
 from extractor.assembly.families import FAMILY_OF, Anchor, Session
 from extractor.assembly.families import find as find_families
@@ -162,7 +162,7 @@ def _nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     placed = {hit.sentence for hit in (*reading.levels, *reading.sides)}
     said = any("nothing_done" in s.cues and s.index not in placed for s in reading.sentences if s.zone not in {"history", "consent"})
     cancelled = any("cancelled" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
-    contact = any("contact" in s.cues and "today" not in s.cues for s in reading.sentences[:4])
+    contact = any("contact" in s.cues and not ({"today"} <= s.cues and not s.cues & {"planned", "historical"}) for s in reading.sentences[:4])
     if contact and sum("needlework" in s.cues for s in told) < 3:
         return True
     stopped = any("discontinued" in s.cues for s in told)
@@ -302,7 +302,7 @@ def _one(
         region=_region(session),
     )
     if family == "facet":
-        return _facet(base, session, mine, shared, "sacral_lateral_branch" in _families(session, statements, reading))
+        return _facet(base, reading, session, mine, shared, "sacral_lateral_branch" in _families(session, statements, reading))
     families = _families(session, statements, reading)
     side = said_side(family, session, sided, reading, shared.title_side, shared.body_side)
     if family == "sacroiliac_joint":
@@ -330,7 +330,7 @@ def _one(
     return replace(base, targets=("trigger_point",), muscles=muscles_of(reading, rows.muscles))
 
 
-def _facet(base: Procedure, session: Session, mine: Sequence[Statement], shared: _Shared, sacral_too: bool) -> Procedure | None:
+def _facet(base: Procedure, reading: Reading, session: Session, mine: Sequence[Statement], shared: _Shared, sacral_too: bool) -> Procedure | None:
     titled = {a.hit.value for a in session.anchors if a.zone == "title"}
     told = {a.hit.value for a in session.anchors if a.zone in {"body", "neutral", "impression"}}
     kinds = {s.kind for s in mine if s.zone in {"body", "neutral"} and not s.denied}
@@ -362,6 +362,7 @@ def _facet(base: Procedure, session: Session, mine: Sequence[Statement], shared:
     )
     if sacral_too and not found.joints and not found.nerves:
         return None
+    doubts = counted.doubts(reading, found)
     targets = (("facet_joint",) if by_joint else ()) + (("medial_branch",) if by_nerve else ())
     return replace(
         base,
@@ -371,7 +372,7 @@ def _facet(base: Procedure, session: Session, mine: Sequence[Statement], shared:
         targets=targets,
         joints=found.joints.sided_sites(),
         nerves=found.nerves.sided_sites(),
-        flags=base.flags + tuple(found.flags) + ((Flag("technique_conflict"),) if session.mixed_technique else ()),
+        flags=base.flags + tuple(found.flags) + doubts + ((Flag("technique_conflict"),) if session.mixed_technique else ()),
     )
 
 

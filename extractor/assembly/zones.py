@@ -80,6 +80,10 @@ def with_zones(reading: Reading) -> Reading:
                 continue
         if sentence.index in drugged and sentence.cues & {"performed", "generic", "each"} and kind in _FREE and "historical" not in sentence.cues:
             sentence = replace(sentence, cues=sentence.cues | {"needlework"})
+        goes_on = bool(zoned) and zoned[-1].zone == "title" and zoned[-1].section == sentence.section and kind == zoned[-1].kind
+        if goes_on and target and reading.text[sentence.start].islower() and not sentence.cues & _TELLING:
+            zoned.append(replace(sentence, zone="title", kind=kind))
+            continue
         if kind == "title" and listed and sentence.end - sentence.start < 160:
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
@@ -158,7 +162,7 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
     if kind == "title" and not procedural and ("numbering" in cues or (diagnostic and level)):
         return "numbering"
     if kind == "title":
-        return "body" if strong and not sentence.first_in_section else "title"
+        return "body" if strong and (not sentence.first_in_section or (level and target and "performed" in cues)) else "title"
     if kind == "body" and target and not strong and not weak and sentence.first_in_section and sentence.end - sentence.start < 160 and not cues & _TELLING:
         return "title"
     if kind in {"planned", "laterality", "guidance", "addendum"}:
