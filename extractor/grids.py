@@ -4,7 +4,8 @@
     L4-L5     [X]     [X]             L4-5   | injected 1 mL | injected 1 mL
     L5-S1     [ ]     [X]             L5-S1  | -- (fused)    | injected 1 mL
 
-A grid is a line with two or more sides and no level, followed by lines that hold one level and a box, or a cell between bars, for
+A grid is a line with two or more sides and no level, followed by lines that hold one level and a box, or a cell
+between bars, for
 each side. A cell that is empty, or begins with a dash or an empty box, is not ticked.
 """
 
@@ -61,7 +62,9 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
         elif columns and len(here_levels) == 1 and raw.count("|") >= len(columns):
             headers.update(side.start for side in columns)
             cells = _cells(raw, position - len(raw), columns)
-            marks = [(Mark(cell, cell + 1, ""), side.value) for side, cell in zip(columns, cells, strict=True) if cell >= 0]
+            marks = [
+                (Mark(cell, cell + 1, ""), side.value) for side, cell in zip(columns, cells, strict=True) if cell >= 0
+            ]
             ticked += _ticks(here_levels[0], marks)
             if all(cell < 0 for cell in cells):
                 unticked.add(here_levels[0].start)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from extractor.text import brackets
 from extractor.grids import Mark
 from extractor.grids import read as read_grids
 from extractor.records import LevelMention
+from extractor.text import brackets
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -117,7 +117,9 @@ def collect(doc: Doc) -> Reading:
 
     cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in doc._.facetcode_cues)
     boxes = _boxes(text, cues)
-    cues = tuple(cue for cue in cues if cue.category in {"checked", "unchecked"} or _box_at(boxes, cue.start) != "unchecked")
+    cues = tuple(
+        cue for cue in cues if cue.category in {"checked", "unchecked"} or _box_at(boxes, cue.start) != "unchecked"
+    )
     touching: dict[tuple[int, int, str], set[str]] = {}
     for a, b, label, category, _, _ in doc._.facetcode_assertions:
         touching.setdefault((a, b, label), set()).add(category)
@@ -130,11 +132,21 @@ def collect(doc: Doc) -> Reading:
     for mention, span in zip(doc._.facetcode_levels, doc.spans.get("facetcode_levels", ()), strict=True):
         touched = frozenset(touching.get((span.start_char, span.end_char, "Level"), ()))
         levels.append(LevelHit(mention, sentence_of(mention.start), touched, _box_at(boxes, mention.start)))
-    known = {hit.start for hit in (*levels, *hits["Target"])}
-    ends = {hit.end for hit in (*levels, *hits["Target"])}
-    taken = {i for hit in (*levels, *hits["Side"]) for i in range(hit.start, hit.end)}
+    named: list[Hit | LevelHit] = [*levels, *hits["Target"]]
+    sided: list[Hit | LevelHit] = [*levels, *hits["Side"]]
+    known = {hit.start for hit in named}
+    ends = {hit.end for hit in named}
+    taken = {i for hit in sided for i in range(hit.start, hit.end)}
     letters = (
-        Hit("Side", "left" if m.group(1) == "L" else "right", m.start(), m.end(), sentence_of(m.start()), frozenset(), _box_at(boxes, m.start()))
+        Hit(
+            "Side",
+            "left" if m.group(1) == "L" else "right",
+            m.start(),
+            m.end(),
+            sentence_of(m.start()),
+            frozenset(),
+            _box_at(boxes, m.start()),
+        )
         for m in _SIDE_LETTER.finditer(text)
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
@@ -150,7 +162,9 @@ def collect(doc: Doc) -> Reading:
         levels=tuple(levels),
         agents=tuple(doc._.facetcode_agents),
         cues=cues,
-        denied_agents=frozenset(a for (a, _, label), found in touching.items() if label == "Agent" and "negated" in found),
+        denied_agents=frozenset(
+            a for (a, _, label), found in touching.items() if label == "Agent" and "negated" in found
+        ),
     )
 
 
@@ -265,7 +279,8 @@ def _box_at(boxes: list[tuple[int, int, str]], offset: int) -> str:
 def _is_side_letter(
     text: str, start: int, end: int, known: set[int], ends: set[int], boxes: list[tuple[int, int, str]]
 ) -> bool:
-    """True for a lone R or L that stands for a side: next to a level or target, before "side", in brackets, or in a check box."""
+    """True for a lone R or L that stands for a side: next to a level or target, before "side", in brackets, or in
+    a check box."""
     after = end
     while after < len(text) and after < end + 3 and text[after] in " .-":
         after += 1
@@ -275,7 +290,9 @@ def _is_side_letter(
         return True
     if re.match(r"\s?:", text[end : end + 2]) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" -*|"):
         return True
-    if re.match(r"\s+(?:lumbar|cervical|thoracic|lower|facet|medial|MBB?|SI|TF|RFA?|LBB|FJI|x\s?\d)\b", text[end : end + 12]):
+    if re.match(
+        r"\s+(?:lumbar|cervical|thoracic|lower|facet|medial|MBB?|SI|TF|RFA?|LBB|FJI|x\s?\d)\b", text[end : end + 12]
+    ):
         return True
     before = start
     while before > 0 and before > start - 3 and text[before - 1] in " (":

@@ -1,7 +1,8 @@
 """patterns/ -> frozen, validated models. Any bad row stops the load with its file and row.
 
 `load_csv` and `load_toml` are the only ways in. A CSV row that does not fit its model, an unknown column, a duplicate
-phrase or a stray blank raises `PatternError` ("agents.csv row 14: ..."). An overlay folder given by the user comes after the shipped
+phrase or a stray blank raises `PatternError` ("agents.csv row 14: ..."). An overlay folder given by the user comes
+after the shipped
 one: its rows are added, a row with the same phrase replaces the shipped one, and a TOML file replaces the shipped file.
 """
 
@@ -57,7 +58,8 @@ class PatternFolder:
         return files
 
     def csv(self, name: str, model: type[Model], key: str = "phrase") -> tuple[Model, ...]:
-        """All rows of a CSV file as `model`s. A repeated `key` within one file is an error; across files the later wins."""
+        """All rows of a CSV file as `model`s. A repeated `key` within one file is an error; across files the later
+        wins."""
         merged: dict[str, Model] = {}
         for path in self._files(name):
             seen: set[str] = set()

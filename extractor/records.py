@@ -105,7 +105,8 @@ class LevelItem:
     """One run of vertebrae as written: "L4" (top == bottom), "L4-5", "L3-S1", "L3-4-5".
 
     `joined` tells how the ends were joined: "" for a single vertebra, "pair" for two neighbours, "chain" for
-    three or more written one after another (L3-4-5, L3/4/5), "range" for ends with vertebrae left out (L3-S1, L3 through L5).
+    three or more written one after another (L3-4-5, L3/4/5), "range" for ends with vertebrae left out (L3-S1, L3
+    through L5).
     """
 
     start: int

@@ -176,7 +176,9 @@ def _entities(assembled: Assembled, quote: _Quoter) -> list[Entity]:
     found: list[tuple[int, int, str, str, frozenset[str], str, dict[str, str]]] = []
     for level in reading.levels:
         mention = level.mention
-        value = ", ".join(item.top if item.top == item.bottom else f"{item.top}-{item.bottom}" for item in mention.items)
+        value = ", ".join(
+            item.top if item.top == item.bottom else f"{item.top}-{item.bottom}" for item in mention.items
+        )
         label = _NOUN_LABEL.get(mention.noun, "Level")
         attributes = {"noun": mention.noun} if mention.noun else {}
         found.append((mention.start, mention.end, label, value, level.cues, level.boxed, attributes))
@@ -195,7 +197,12 @@ def _entities(assembled: Assembled, quote: _Quoter) -> list[Entity]:
         agent = roles.get((hit.start, hit.end))
         attributes = {"role": agent.role} if agent else {}
         if agent:
-            amounts = {"concentration": agent.concentration, "dose": agent.dose, "volume": agent.volume, "per": agent.per}
+            amounts = {
+                "concentration": agent.concentration,
+                "dose": agent.dose,
+                "volume": agent.volume,
+                "per": agent.per,
+            }
             attributes |= {key: value for key, value in amounts.items() if value}
         found.append((hit.start, hit.end, "Agent", hit.name, frozenset(), "", attributes))
     found.sort(key=lambda item: (item[0], item[1], item[2]))

@@ -1,4 +1,5 @@
-"""The pydantic models that leave the house. The published JSON Schema comes from here (`CodingResult.model_json_schema()`)."""
+"""The pydantic models that leave the house. The published JSON Schema comes from here
+(`CodingResult.model_json_schema()`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """Section headers of a note, as they are really written. Pure and linear.
 
-A header is a phrase of sections.csv before a colon (at a line's start, or after a full stop, comma or wide gap when it begins with a
-capital), alone on its line, or at a line's start before a full stop or dash. What a header does not name stays in the section before it.
+A header is a phrase of sections.csv before a colon (at a line's start, or after a full stop, comma or wide gap
+when it begins with a
+capital), alone on its line, or at a line's start before a full stop or dash. What a header does not name stays in
+the section before it.
 """
 
 from __future__ import annotations
@@ -99,10 +101,12 @@ class SectionReader:
             if opening and self.kinds.get(opening.group(1).lower()) == "addendum":
                 marks.insert(0, (offset, offset + opening.end(), "addendum", opening.group(1).lower()))
                 return marks
-            first = re.match(r"[ \t]*(?:\d{1,2}[.)]\s*)?([A-Za-z][A-Za-z /&-]{1,38})(?:\.\s+(?=[A-Z\d\"])|\s+-{1,2}\s+(?=\S))", line)
+            first = re.match(
+                r"[ \t]*(?:\d{1,2}[.)]\s*)?([A-Za-z][A-Za-z /&-]{1,38})(?:\.\s+(?=[A-Z\d\"])|\s+-{1,2}\s+(?=\S))", line
+            )
             if first and line.lstrip()[:1].isupper():
                 name = first.group(1).strip().lower()
-                kind = self.kinds.get(name)
+                kind = self.kinds.get(name, "")
                 if kind and kind not in {"admin", "laterality"} and len(name) > 3:
                     marks.insert(0, (offset, offset + first.end(), kind, name))
         return marks
@@ -130,10 +134,10 @@ class SectionReader:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
         name = re.sub(r"\s+", " ", name)
         name = name if name in self.kinds else _STAMP.sub("", name)
-        kind = self.kinds.get(name)
+        kind = self.kinds.get(name, "")
         if kind is None and name.endswith(")"):
             name = _ASIDE.sub("", name)
-            kind = self.kinds.get(name)
+            kind = self.kinds.get(name, "")
         if kind is None:
             bare = words.strip().rstrip(":").strip(" *_-=.").lower()
             kind = self.kinds.get(bare)

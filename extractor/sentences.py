@@ -1,6 +1,7 @@
 """Sentences of a clinical note: line-aware, and with cuts in unpunctuated dictation. Pure and linear.
 
-A line break ends a sentence unless the line was only wrapped; a full stop ends one unless it belongs to an abbreviation, an initial
+A line break ends a sentence unless the line was only wrapped; a full stop ends one unless it belongs to an
+abbreviation, an initial
 or a list number. A sentence of more than `long_words` words is cut where a phrase of `starts` begins a new thought.
 """
 
@@ -26,9 +27,7 @@ class SentenceSplitter:
 
     def __init__(self, table: SentenceTable) -> None:
         self.table = table
-        self._starts = re.compile(
-            "|".join([alternation(table.starts).pattern, *table.start_patterns]), re.IGNORECASE
-        )
+        self._starts = re.compile("|".join([alternation(table.starts).pattern, *table.start_patterns]), re.IGNORECASE)
         ends = "|".join(re.escape(word) for word in table.spoken_ends)
         not_words = "|".join(re.escape(word) for word in table.spoken_not)
         self._spoken = re.compile(rf"(?<!\w)(?:{ends})(?!\w)(?!\s+(?:{not_words})\b)", re.IGNORECASE)
@@ -101,7 +100,9 @@ class SentenceSplitter:
             line = text.rfind("\n", max(0, at - 6), at)
             before = text[max(0, at - len(value) - 3) : at - len(value)]
             starts_line = line >= 0 and text[line + 1 : at].strip() == value
-            return not (len(value) <= 2 and (starts_line or at == len(value) or before.rstrip(" ").endswith((",", ":"))))
+            return not (
+                len(value) <= 2 and (starts_line or at == len(value) or before.rstrip(" ").endswith((",", ":")))
+            )
         if len(value) == 1:
             return value.islower() or text[max(0, at - 3) : at - 1].strip("., ").isdigit()
         return value.lower() not in self.table.abbreviations

@@ -1,7 +1,8 @@
 """Text as given -> a clean view for reading, with a map back. The text as given is sacred: results point into it.
 
 The clean view has "\\n" for every line end, plain blanks for odd ones, "-" for every dash, straight quotes, and no
-invisible characters (zero width, soft hyphen, NUL). A fraction such as a single-character half becomes three characters.
+invisible characters (zero width, soft hyphen, NUL). A fraction such as a single-character half becomes three
+characters.
 """
 
 from __future__ import annotations
@@ -12,10 +13,24 @@ from array import array
 from dataclasses import dataclass
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u2043\u00ac"), "-")
-_BLANKS = dict.fromkeys(map(ord, "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\x0b\x1f"), " ")
+_BLANKS = dict.fromkeys(
+    map(
+        ord,
+        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\x0b\x1f",
+    ),
+    " ",
+)
 _LINES = dict.fromkeys(map(ord, "\x0c\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
-_QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\u00b4\u0060"), "'") | dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"), '"')
-_GONE = dict.fromkeys(map(ord, "\x00\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), "")
+_QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\u00b4\u0060"), "'") | dict.fromkeys(
+    map(ord, "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"), '"'
+)
+_GONE = dict.fromkeys(
+    map(
+        ord,
+        "\x00\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    ),
+    "",
+)
 _TABLE: dict[int, str] = {**_DASHES, **_BLANKS, **_LINES, **_QUOTES, **_GONE, ord("\u2044"): "/", ord("\u00d7"): "x"}
 _CONTROL = {n: " " for n in range(32) if chr(n) not in "\n\r" and n not in _TABLE} | {127: " "}
 _TABLE |= _CONTROL
@@ -88,7 +103,8 @@ def clean(given: str) -> CleanText:
 
 
 def _table_for(given: str) -> dict[int, str]:
-    """The fixed table and, for the characters of this text, their compatibility forms (ligatures, full width, fractions)."""
+    """The fixed table and, for the characters of this text, their compatibility forms (ligatures, full width,
+    fractions)."""
     table = dict(_TABLE)
     for character in set(given):
         if ord(character) > 127 and ord(character) not in table:

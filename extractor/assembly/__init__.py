@@ -1,1 +1,2 @@
-"""Reading -> procedures: what was done, on which joints and nerves, on which side, how guided, with what. Pure Python."""
+"""Reading -> procedures: what was done, on which joints and nerves, on which side, how guided, with what. Pure
+Python."""

@@ -1,6 +1,7 @@
 """Self-corrections in dictation: what was taken back is no longer a mention.
 
-"right, no scratch that, left" takes back the side before the cue; "L5-S1, correction, the L4-5 joint" the level before it. A
+"right, no scratch that, left" takes back the side before the cue; "L5-S1, correction, the L4-5 joint" the level
+before it. A
 cue takes back only what the words right after it replace: a side for a side, a level for a level.
 """
 
@@ -43,7 +44,12 @@ def without_corrected(reading: Reading) -> Reading:
                 levels.remove(level_before)
                 if side_after is None:
                     continue
-                if side_before in sides and side_before and side_before.end <= level_before.start and side_after.end <= level_after.start + 40:
+                if (
+                    side_before in sides
+                    and side_before
+                    and side_before.end <= level_before.start
+                    and side_after.end <= level_after.start + 40
+                ):
                     sides.remove(side_before)
     return replace(reading, sides=tuple(sides), levels=tuple(levels))
 
@@ -63,7 +69,9 @@ def _without_retracted(reading: Reading) -> Reading:
         levels.remove(after)
         place = levels.index(before)
         if kept:
-            levels[place] = replace(before, mention=replace(before.mention, items=kept, start=kept[0].start, end=kept[-1].end))
+            levels[place] = replace(
+                before, mention=replace(before.mention, items=kept, start=kept[0].start, end=kept[-1].end)
+            )
         else:
             del levels[place]
     return replace(reading, levels=tuple(levels))

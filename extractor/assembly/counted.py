@@ -1,4 +1,5 @@
-"""Fewer joints read than the note counts, or a joint named only by its place: what was not read is asked, never left out.
+"""Fewer joints read than the note counts, or a joint named only by its place: what was not read is asked, never
+left out.
 
 "Three joints were entered" against two joints read, or "L5-S1 together with its neighbor above" against L5-S1 alone.
 """
@@ -23,8 +24,7 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
     joints = joints_of(found.joints, found.nerves)
     if not joints:
         return ()
-    sides = {**{name: side for name, side in joints.items()}}
-    most_joints = sum(2 if side == "bilateral" else 1 for side in sides.values())
+    most_joints = sum(2 if side == "bilateral" else 1 for side in joints.values())
     most_nerves = sum(2 if found.nerves.side_of(name) == "bilateral" else 1 for name in found.nerves.names)
     flags: list[Flag] = []
     for cue in reading.cues:
@@ -33,7 +33,9 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
         if cue.category == "relative":
             if _neighbour_missing(reading, cue, set(joints)):
                 flags.append(Flag("ambiguous_level", (Span(cue.start, cue.end),)))
-        elif int(cue.category[-1]) > (max(most_joints, most_nerves) if cue.category.startswith(_JOINTS) else most_nerves or 9):
+        elif int(cue.category[-1]) > (
+            max(most_joints, most_nerves) if cue.category.startswith(_JOINTS) else most_nerves or 9
+        ):
             flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
     return tuple(flags[:1])
 
@@ -48,7 +50,11 @@ def _neighbour_missing(reading: Reading, cue: Cue, joints: set[str]) -> bool:
     if not sentence.cues & {"performed", "needlework"}:
         return False
     pairs = [
-        item for hit in reading.levels if hit.sentence == cue.sentence for item in hit.mention.items if item.joined == "pair"
+        item
+        for hit in reading.levels
+        if hit.sentence == cue.sentence
+        for item in hit.mention.items
+        if item.joined == "pair"
     ]
     if len(pairs) != 1:
         return False

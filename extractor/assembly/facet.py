@@ -1,7 +1,9 @@
 """Facet joints and medial branches: which were treated, from title, body and addendum together.
 
-The body governs over the title (ruling 7), a generic body leaves the title standing, a correcting addendum governs both. Nerve names and
-bone sites are two views of one thing: they are merged, and when they cannot both be true the difference becomes a query.
+The body governs over the title (ruling 7), a generic body leaves the title standing, a correcting addendum governs
+both. Nerve names and
+bone sites are two views of one thing: they are merged, and when they cannot both be true the difference becomes a
+query.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ class View:
     bones: SiteSet = field(default_factory=SiteSet)
     listed: SiteSet = field(default_factory=SiteSet)  # joints that a bare list of vertebrae may mean
     bare_nerves: SiteSet = field(default_factory=SiteSet)  # vertebrae without a noun
-    pairs: SiteSet = field(default_factory=SiteSet)  # "L4-5 medial branch block": one pair that may name a joint or two nerves
+    pairs: SiteSet = field(
+        default_factory=SiteSet
+    )  # "L4-5 medial branch block": one pair that may name a joint or two nerves
 
     def __bool__(self) -> bool:
         return any((self.joints, self.nerves, self.bones, self.listed, self.bare_nerves, self.pairs))
@@ -51,7 +55,8 @@ def read(
     generic_body: bool,
     each_body: bool = False,
 ) -> Facets:
-    """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none or several)."""
+    """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none
+    or several)."""
     allowed = [s for s in statements if not s.denied]
     title = _view((s for s in allowed if s.zone == "title"), by_joint, by_nerve)
     body = _view((s for s in allowed if s.zone in {"body", "neutral"}), by_joint, by_nerve)
@@ -59,7 +64,11 @@ def read(
         title = _view((s for s in allowed if s.zone == "impression"), by_joint, by_nerve)
     if not title and not body:
         title = _view((s for s in allowed if s.zone == "planned"), by_joint, by_nerve)
-    denied = _view((replace(s, side="") if s.zone == "addendum" else s for s in statements if s.denied and s.zone != "planned"), by_joint, by_nerve)
+    denied = _view(
+        (replace(s, side="") if s.zone == "addendum" else s for s in statements if s.denied and s.zone != "planned"),
+        by_joint,
+        by_nerve,
+    )
     flags: list[Flag] = []
     title_flags: list[Flag] = []
     body_flags: list[Flag] = []
@@ -72,18 +81,26 @@ def read(
         body_flags = [flag for flag in body_flags if flag.query != "ambiguous_level"]
     default = title_side or body_side
     if body_joints or body_nerves:
-        body_default = body_side if not title_side else title_side
+        body_default = title_side or body_side
         body_joints = body_joints.filled(title_joints, body_default)
         body_nerves = body_nerves.filled(title_nerves, body_default)
     explicit = {side for s in allowed if s.zone in {"body", "neutral"} and (side := s.side)}
-    if title_side in {"left", "right"} and explicit and title_side not in explicit and "bilateral" not in explicit and (body_joints or body_nerves):
+    if (
+        title_side in {"left", "right"}
+        and explicit
+        and title_side not in explicit
+        and "bilateral" not in explicit
+        and (body_joints or body_nerves)
+    ):
         spans = tuple(Span(*s.source) for s in allowed if s.source and s.zone in {"title", "body", "neutral"})
         flags.append(Flag("side_conflict", spans))
     title_joints = title_joints.filled(body_joints, default)
     title_nerves = title_nerves.filled(body_nerves, default)
     body_joints, body_nerves = _without(body_joints, body_nerves, denied)
     title_left = _without(title_joints, title_nerves, denied)
-    chosen = _choose((title_joints, title_nerves), title_left, (body_joints, body_nerves), denied, generic_body, each_body, flags)
+    chosen = _choose(
+        (title_joints, title_nerves), title_left, (body_joints, body_nerves), denied, generic_body, each_body, flags
+    )
     flags += body_flags if body_joints or body_nerves else title_flags
     return Facets(chosen[0], chosen[1], flags, by_joint, by_nerve)
 
@@ -122,7 +139,13 @@ def _nerve(view: View, s: Statement, evidence: list[Span], rows: Sequence[Statem
 
 
 def _bare(
-    view: View, s: Statement, evidence: list[Span], bony: set[int], by_joint: bool, by_nerve: bool, rows: Sequence[Statement]
+    view: View,
+    s: Statement,
+    evidence: list[Span],
+    bony: set[int],
+    by_joint: bool,
+    by_nerve: bool,
+    rows: Sequence[Statement],
 ) -> None:
     singles = not s.joints
     if by_nerve and not by_joint:
@@ -179,7 +202,8 @@ def _settle(
 
 
 def _pairs(pairs: SiteSet, joints: SiteSet, flags: list[Flag], other: set[str]) -> tuple[SiteSet, SiteSet]:
-    """"L4-5 medial branch block": the joint or two nerves. Several pairs, or the same joints told elsewhere, name joints;
+    """ "L4-5 medial branch block": the joint or two nerves. Several pairs, or the same joints told elsewhere, name
+    joints;
     a lone pair is read as two nerves (ruling 5) and asked about.
     """
     if len(pairs.names) > 1 or pairs.names <= other:
@@ -239,7 +263,7 @@ def _choose(
     each_body: bool,
     flags: list[Flag],
 ) -> tuple[SiteSet, SiteSet]:
-    in_title, in_body = joints_of(*title), joints_of(*body)
+    in_body = joints_of(*body)
     if not (body[0] or body[1]):
         return title_left
     if not (title[0] or title[1]):

@@ -1,4 +1,5 @@
-"""Which kinds of procedure were done: from the targets named in title and body, never from history, plan or findings."""
+"""Which kinds of procedure were done: from the targets named in title and body, never from history, plan or
+findings."""
 
 from __future__ import annotations
 
@@ -63,7 +64,12 @@ def find(reading: Reading) -> Session:
             anchors.append(Anchor(hit, zone, _kind(hit.value)))
             continue
         now = "needlework" in here or ("today" in here and "negated" not in here)
-        if zone == "title" and "historical" in hit.cues and not reading.sentences[hit.sentence].first_in_section and not now:
+        if (
+            zone == "title"
+            and "historical" in hit.cues
+            and not reading.sentences[hit.sentence].first_in_section
+            and not now
+        ):
             continue
         if (zone != "title" or other) and not now and hit.cues & {"historical", "planned"}:
             continue
@@ -73,7 +79,10 @@ def find(reading: Reading) -> Session:
         anchor.hit.value in FAMILY_OF and anchor.hit.value not in {"facet_joint", "epidural"} for anchor in titled
     )
     in_title = _families(titled)
-    if surgery or (not in_title and any(anchor.family.startswith("other:") and anchor.family != "other:epidurogram" for anchor in titled)):
+    if surgery or (
+        not in_title
+        and any(anchor.family.startswith("other:") and anchor.family != "other:epidurogram" for anchor in titled)
+    ):
         return Session((), tuple(anchors), "injection", False, out_of_scope="title")
     told = [anchor for anchor in anchors if anchor.zone in {"body", "neutral", "addendum"}]
     exact = [a for a in told if a.hit.value != "epidural"]
@@ -81,7 +90,9 @@ def find(reading: Reading) -> Session:
     sided = {hit.sentence for hit in reading.sides}
     done = [a for a in exact if a.zone == "body" or (a.hit.sentence > worked and a.hit.sentence in sided)]
     in_body = _families(done) or _families(exact) or _families(told)
-    families = in_title or in_body or _families([a for a in anchors if a.zone == "impression" and a.hit.value in PROCEDURAL])
+    families = (
+        in_title or in_body or _families([a for a in anchors if a.zone == "impression" and a.hit.value in PROCEDURAL])
+    )
     told_others = [a for a in told if a.family.startswith("other:") and a.family != "other:epidurogram"]
     operated = sum(a.family == "other:surgery" and a.zone == "body" and not a.hit.cues for a in told) > 1
     if not in_title and told_others and (operated or not _specific(told)):

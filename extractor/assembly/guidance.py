@@ -7,8 +7,31 @@ from dataclasses import dataclass
 from extractor.mentions import Reading
 from extractor.records import Span
 
-_ZONES = frozenset({"title", "body", "neutral", "guidance", "addendum", "impression", "contrast", "anesthesia", "timeout", "laterality", "comment", "complications", "prep", "findings", "injectate", "skin", "planned", "numbering"})
-_NEEDS_ACT = frozenset({"ct", "mri"})  # also names of diagnostic studies: outside a title they need an act in their sentence
+_ZONES = frozenset(
+    {
+        "title",
+        "body",
+        "neutral",
+        "guidance",
+        "addendum",
+        "impression",
+        "contrast",
+        "anesthesia",
+        "timeout",
+        "laterality",
+        "comment",
+        "complications",
+        "prep",
+        "findings",
+        "injectate",
+        "skin",
+        "planned",
+        "numbering",
+    }
+)
+_NEEDS_ACT = frozenset(
+    {"ct", "mri"}
+)  # also names of diagnostic studies: outside a title they need an act in their sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +57,21 @@ def find(reading: Reading) -> Guidance:
         if "negated" in hit.cues:
             continue
         act = sentence.zone in {"title", "guidance"} or bool(sentence.cues & {"needlework", "performed"})
-        if sentence.zone not in {"title", "guidance"} and hit.cues & {"historical", "planned"} and not sentence.cues & {"needlework", "today"}:
+        if (
+            sentence.zone not in {"title", "guidance"}
+            and hit.cues & {"historical", "planned"}
+            and not sentence.cues & {"needlework", "today"}
+        ):
             continue
         if hit.value in _NEEDS_ACT and not act:
             continue
         if sentence.zone == "neutral" and hit.cues & {"negated", "planned"}:
             continue
         used.setdefault(hit.value, []).append(Span(hit.start, hit.end, sentence.section))
-    if "ct" in used and "fluoroscopy" in used and not any(
-        reading.sentences[h.sentence].zone == "title" and h.value == "fluoroscopy" for h in reading.imaging
+    if (
+        "ct" in used
+        and "fluoroscopy" in used
+        and not any(reading.sentences[h.sentence].zone == "title" and h.value == "fluoroscopy" for h in reading.imaging)
     ):
         named = {h.value for h in reading.imaging if reading.sentences[h.sentence].zone == "title"}
         if "ct" in named:

@@ -17,7 +17,8 @@ _SIDE: dict[str, Side] = {"left": "left", "right": "right", "bilateral": "bilate
 
 
 def foramina(statements: Sequence[Statement], title_side: str, body_side: str) -> tuple[SiteSet, tuple[Flag, ...]]:
-    """Foramina as joint names ("L4-L5"); a root named alone stands for the foramen below its vertebra, S1 for itself."""
+    """Foramina as joint names ("L4-L5"); a root named alone stands for the foramen below its vertebra, S1 for
+    itself."""
     title = _foramina([s for s in statements if s.zone == "title" and not s.denied])
     body = _foramina([s for s in statements if s.zone in {"body", "neutral"} and not s.denied])
     denied = _foramina([s for s in statements if s.denied])
@@ -28,7 +29,14 @@ def foramina(statements: Sequence[Statement], title_side: str, body_side: str) -
             chosen = title.without(denied)
         else:
             flags = (Flag("level_conflict", tuple(sp for found in body.spans.values() for sp in found)),)
-    if title and body and title.sides and body.sides and len(title.sides | body.sides) > 1 and title.sides.isdisjoint(body.sides):
+    if (
+        title
+        and body
+        and title.sides
+        and body.sides
+        and len(title.sides | body.sides) > 1
+        and title.sides.isdisjoint(body.sides)
+    ):
         flags += (Flag("side_conflict", tuple(sp for found in body.spans.values() for sp in found)),)
     return chosen.filled(title, title_side or body_side), flags
 
@@ -93,7 +101,9 @@ def sacral_nerves(statements: Sequence[Statement]) -> bool:
     return len(names & {"S2", "S3"}) >= 1 and len(names) >= 2
 
 
-def said_side(family: Family, session: Session, sided: Sided, reading: Reading, title_side: str, body_side: str) -> Side:
+def said_side(
+    family: Family, session: Session, sided: Sided, reading: Reading, title_side: str, body_side: str
+) -> Side:
     """The side of a procedure without levels: the side in the sentences that name it, else that of title or body."""
     named = {a.hit.sentence: a for a in session.anchors if FAMILY_OF.get(a.hit.value) == family}
     for zones in ({"title"}, {"body", "neutral", "impression"}):
@@ -101,9 +111,20 @@ def said_side(family: Family, session: Session, sided: Sided, reading: Reading, 
         for index, anchor in named.items():
             if anchor.zone not in zones:
                 continue
-            near = [h for h in reading.sides if h.sentence == index and h.value in {"left", "right", "bilateral"} and h.boxed != "unchecked"]
+            near = [
+                h
+                for h in reading.sides
+                if h.sentence == index and h.value in {"left", "right", "bilateral"} and h.boxed != "unchecked"
+            ]
             if near:
-                closest = min(near, key=lambda h: abs(h.start - anchor.hit.start) if h.start <= anchor.hit.start else 12 + h.start - anchor.hit.end)
+                closest = min(
+                    near,
+                    key=lambda h: (
+                        abs(h.start - anchor.hit.start)
+                        if h.start <= anchor.hit.start
+                        else 12 + h.start - anchor.hit.end
+                    ),
+                )
                 values.append(closest.value)
         if "bilateral" in values or {"left", "right"} <= set(values):
             return "bilateral"
@@ -123,7 +144,11 @@ def muscles_of(reading: Reading, rows: Sequence[MuscleRow]) -> int | None:
     pattern = alternation(tuple(names))
     found: set[tuple[str, str]] = set()
     for sentence in reading.sentences:
-        if sentence.zone not in {"title", "body", "neutral"} or "finding" in sentence.cues and "performed" not in sentence.cues:
+        if (
+            sentence.zone not in {"title", "body", "neutral"}
+            or "finding" in sentence.cues
+            and "performed" not in sentence.cues
+        ):
             continue
         sides = [h for h in reading.sides if h.sentence == sentence.index and h.value in _SIDE]
         for match in pattern.finditer(reading.text, sentence.start, sentence.end):

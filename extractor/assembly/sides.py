@@ -1,7 +1,10 @@
-"""Which side each level was treated on: stated next to it, carried on from the words before, or copied ("same on the left").
+"""Which side each level was treated on: stated next to it, carried on from the words before, or copied ("same on
+the left").
 
-One pass over the speaking sentences in order. Within a sentence a side binds the levels that follow it, unless a side stands behind a
-level in the manner of "L4-5 on the left" or "L4-5 (left)". A sentence with a side and no level sets the side for what follows; with a
+One pass over the speaking sentences in order. Within a sentence a side binds the levels that follow it, unless a
+side stands behind a
+level in the manner of "L4-5 on the left" or "L4-5 (left)". A sentence with a side and no level sets the side for
+what follows; with a
 word of repetition, or about "the other side", it copies what was done so far to that side.
 """
 
@@ -16,7 +19,9 @@ from extractor.mentions import Hit, LevelHit, Reading, Sentence
 
 OPPOSITE = {"left": "right", "right": "left"}
 _JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
-_AND = re.compile(r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:(?:on|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})", re.IGNORECASE)
+_AND = re.compile(
+    r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:(?:on|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})", re.IGNORECASE
+)
 _POSTFIX_GAP = 48
 _SHORT = 60  # longest sentence that says which side alone was treated
 
@@ -57,7 +62,8 @@ class Sided:
 
 
 def bind(reading: Reading) -> Sided:
-    """Sides of all level mentions in the speaking zones (title, planned, laterality, body, neutral, addendum, impression)."""
+    """Sides of all level mentions in the speaking zones (title, planned, laterality, body, neutral, addendum,
+    impression)."""
     levels_in = _by_sentence(reading.levels)
     sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked" and "negated_side" not in hit.cues)
     bound: list[SidedLevel] = []
@@ -90,20 +96,35 @@ def bind(reading: Reading) -> Sided:
             continue
         resolved = _resolve_other(reading.text, sides, current)
         denied = bool(levels) and all("negated" in hit.cues for hit in levels)
-        (title_sides if zone in {"title", "laterality"} else body_sides if zone in SPEAKING and not denied else []).extend(
-            hit for hit, _ in resolved
-        )
+        (
+            title_sides if zone in {"title", "laterality"} else body_sides if zone in SPEAKING and not denied else []
+        ).extend(hit for hit, _ in resolved)
         if levels:
             inherited = current, current_from
             for hit, side, source in _within(reading.text, sentence, levels, resolved, inherited):
-                bound.append(SidedLevel(hit, zone, side, source, sentence.end - sentence.start < 32, sentence.end - sentence.start < 50, sentence.kind != "body" and sentence.end - sentence.start > 60))
+                bound.append(
+                    SidedLevel(
+                        hit,
+                        zone,
+                        side,
+                        source,
+                        sentence.end - sentence.start < 32,
+                        sentence.end - sentence.start < 50,
+                        sentence.kind != "body" and sentence.end - sentence.start > 60,
+                    )
+                )
                 turned = any(other.value == "other_side" for other in sides)
                 if side and (turned or not hit.cues & {"negated"}):
                     current, current_from = side, source
                     if pending and pending.side in (side, "bilateral"):
                         pending = None
             trailing = [pair for pair in resolved if pair[0].start > levels[-1].end]
-            if trailing and zone in {"body", "neutral"} and "negated" not in sentence.cues and sentence.cues & {"repeat", "other_side"}:
+            if (
+                trailing
+                and zone in {"body", "neutral"}
+                and "negated" not in sentence.cues
+                and sentence.cues & {"repeat", "other_side"}
+            ):
                 hit, side = trailing[-1]
                 copies.append(Copy(side, hit.start, zone, (hit.start, hit.end)))
         elif zone in {"body", "neutral", "laterality"}:
@@ -121,7 +142,10 @@ def bind(reading: Reading) -> Sided:
             else:
                 if pending and pending.side != side:
                     copies.append(pending)
-                acts = bool(sentence.cues & {"performed", "needlework"}) and not sentence.cues & {"discontinued", "planned"}
+                acts = bool(sentence.cues & {"performed", "needlework"}) and not sentence.cues & {
+                    "discontinued",
+                    "planned",
+                }
                 pending = replace(event, weak=True) if acts else None
             lone = (event, sentence.index)
             current, current_from = side, (hit.start, hit.end)
@@ -139,7 +163,11 @@ def _only(reading: Reading) -> str:
     said: set[str] = set()
     for hit in reading.sides:
         sentence = reading.sentences[hit.sentence]
-        if hit.value not in OPPOSITE or sentence.zone not in {"body", "neutral"} or sentence.end - sentence.start > _SHORT:
+        if (
+            hit.value not in OPPOSITE
+            or sentence.zone not in {"body", "neutral"}
+            or sentence.end - sentence.start > _SHORT
+        ):
             continue
         if any(level.sentence == hit.sentence for level in reading.levels):
             continue
@@ -227,7 +255,12 @@ def _is_postfix(text: str, sentence: Sentence, level: LevelHit, side: Hit, next_
     if len(gap) > _POSTFIX_GAP or _JOIN.search(re.sub(r"\b(?:and|,)?\s*(?:left|right)\b", "", gap)):
         return False
     words = text[side.start : side.end].lower()
-    if words.startswith("on ") or words.endswith("ally") or "side" in words or gap.rstrip(" ").endswith(("(", " on", " on the", " at the")):
+    if (
+        words.startswith("on ")
+        or words.endswith("ally")
+        or "side" in words
+        or gap.rstrip(" ").endswith(("(", " on", " on the", " at the"))
+    ):
         return True
     following = text[side.end : sentence.end].lstrip(" ")
     return not following or following[0] in ",.;)]\n:/+" or following.startswith(("and ", "only", "x ", "side"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from extractor import anatomy
-from extractor.records import SidedSite, Side, Span
+from extractor.records import Side, SidedSite, Span
 
 _SIDES: dict[str, Side] = {"left": "left", "right": "right", "bilateral": "bilateral", "": "unspecified"}
 

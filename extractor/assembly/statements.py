@@ -1,4 +1,5 @@
-"""Sided level mentions -> statements about joints, nerves or bone sites, with copies ("same on the left") carried out."""
+"""Sided level mentions -> statements about joints, nerves or bone sites, with copies ("same on the left") carried
+out."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from typing import Literal
 
 from extractor import anatomy
 from extractor.assembly.sides import OPPOSITE, Copy, SidedLevel
-from extractor.mentions import Reading
 from extractor.levels import as_joints, as_vertebrae, bare_list_joints
+from extractor.mentions import Reading
 from extractor.records import LevelMention
 
 Kind = Literal["joint", "nerve", "bone", "bare", "sacral", "foramen", "interspace"]
@@ -38,7 +39,9 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 
 _ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
 _FOR = re.compile(r"\(|\bfor\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
-_LIST_GOES_ON = re.compile(r"[\s,;]*(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b", re.IGNORECASE)
+_LIST_GOES_ON = re.compile(
+    r"[\s,;]*(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,15 @@ class Statement:
         return self.vertebrae
 
 
-def make(reading: Reading, sided: Iterable[SidedLevel], acting: frozenset[int], doing: frozenset[int], begun: int) -> list[Statement]:
+def make(
+    reading: Reading, sided: Iterable[SidedLevel], acting: frozenset[int], doing: frozenset[int], begun: int
+) -> list[Statement]:
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
-    A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a target; so does
-    any level in a full sentence outside a body section, as long as no needle work has `begun` (index of its first sentence).
+    A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a
+    target; so does
+    any level in a full sentence outside a body section, as long as no needle work has `begun` (index of its first
+    sentence).
     """
     text, sentences = reading.text, reading.sentences
     spared = {s.index - 1 for s in sentences if "nothing_there" in s.cues and not s.cues & {"planned", "historical"}}
@@ -98,18 +105,48 @@ def make(reading: Reading, sided: Iterable[SidedLevel], acting: frozenset[int], 
         cues = sentences[level.hit.sentence].cues
         kind = _KIND_OF_NOUN.get(level.hit.mention.noun)
         last = result[-1] if result else None
-        if kind == "bare" and level.fragment and last and last.sentence == level.hit.sentence - 1 and not last.pairs_only:
+        if (
+            kind == "bare"
+            and level.fragment
+            and last
+            and last.sentence == level.hit.sentence - 1
+            and not last.pairs_only
+        ):
             kind = last.kind  # "... at the transverse process of L4. And at L5."
         if kind == "bare" and "numbering" in cues and "needlework" not in cues:
             continue  # "counting from T12 upward"
-        if kind == "bare" and last and last.kind == "bone" and last.sentence == level.hit.sentence - 1 and "repeat" in cues and not level.hit.mention.items[0].joined:
+        if (
+            kind == "bare"
+            and last
+            and last.kind == "bone"
+            and last.sentence == level.hit.sentence - 1
+            and "repeat" in cues
+            and not level.hit.mention.items[0].joined
+        ):
             kind = "bone"  # "two others were similarly passed to L3 and to L4"
-        if kind == "bare" and last and last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
+        if (
+            kind == "bare"
+            and last
+            and last.sentence == level.hit.sentence
+            and _continues(text, last, level.hit.mention)
+        ):
             kind = last.kind  # "to the medial branch of L3 and then to that of L4"
-        if kind == "bare" and last and last.sentence == level.hit.sentence and _named_by_bones(text, result, level.hit.mention):
+        if (
+            kind == "bare"
+            and last
+            and last.sentence == level.hit.sentence
+            and _named_by_bones(text, result, level.hit.mention)
+        ):
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
-        chained = bool(last and last.sentence == level.hit.sentence - 1 and level.hit.mention.items[0].joined == "pair" and level.short)
-        if kind is None or (not chained and level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)):
+        chained = bool(
+            last
+            and last.sentence == level.hit.sentence - 1
+            and level.hit.mention.items[0].joined == "pair"
+            and level.short
+        )
+        if kind is None or (
+            not chained and level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)
+        ):
             continue
         denied = bool(level.hit.cues & {"negated"}) or level.hit.sentence in spared
         if kind is None and level.hit.mention.noun == "vertebra" and last and last.kind == "bone":
@@ -117,7 +154,12 @@ def make(reading: Reading, sided: Iterable[SidedLevel], acting: frozenset[int], 
                 kind = "bone"  # "... of the L4 vertebra, a second at the same junction of the L5 vertebra"
         if kind == "bone" and last and last.sentence == level.hit.sentence and _nerve_of(text, last, level.hit.mention):
             result[-1] = replace(last, kind="nerve")
-        if kind == "bone" and last and last.sentence == level.hit.sentence and _ala_of_nerves(text, last, level.hit.mention):
+        if (
+            kind == "bone"
+            and last
+            and last.sentence == level.hit.sentence
+            and _ala_of_nerves(text, last, level.hit.mention)
+        ):
             result[-1] = replace(last, kind="nerve")
         if kind == "nerve" and last and last.sentence == level.hit.sentence and _site_of(text, last, level.hit.mention):
             result[-1] = replace(last, kind="bone")
@@ -154,7 +196,9 @@ def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
     """True when a bare vertebra goes on with the list that the statement before it began."""
     if (last.pairs_only and last.mention.noun != "third_occipital_nerve") or any(item.joined for item in mention.items):
         return False
-    gap = text[max(last.mention.end, last.mention.noun_end if last.mention.noun_end < mention.start else 0) : mention.start]
+    gap = text[
+        max(last.mention.end, last.mention.noun_end if last.mention.noun_end < mention.start else 0) : mention.start
+    ]
     if gap.strip() == ",":
         return last.kind == "nerve"
     return len(gap) <= 60 and _LIST_GOES_ON.match(gap) is not None
@@ -184,7 +228,8 @@ def _named_by_bones(text: str, before: Sequence[Statement], mention: LevelMentio
 
 
 def _site_of(text: str, last: Statement, nerve: LevelMention) -> bool:
-    """True when the vertebra before a nerve is the bone on which the nerve lies: "at L2 for the L1 branch", "L2 (L1 branch)"."""
+    """True when the vertebra before a nerve is the bone on which the nerve lies: "at L2 for the L1 branch", "L2
+    (L1 branch)"."""
     if nerve.noun == "third_occipital_nerve":
         return False
     borrowed = last.mention.noun_start >= nerve.start  # its noun is really the nerve's
@@ -197,13 +242,20 @@ def _site_of(text: str, last: Statement, nerve: LevelMention) -> bool:
 
 
 def with_copies(statements: Sequence[Statement], copies: Sequence[Copy], title_side: str) -> list[Statement]:
-    """The statements with every copy carried out: what stands before it on the opposite side counts for its side too."""
+    """The statements with every copy carried out: what stands before it on the opposite side counts for its side
+    too."""
     result = list(statements)
     for copy in copies:
         told = [s for s in result if s.zone in {"body", "neutral"}]
-        if copy.weak and (title_side in OPPOSITE and title_side != copy.side or any(s.side in (copy.side, "bilateral") for s in told)):
+        if copy.weak and (
+            title_side in OPPOSITE and title_side != copy.side or any(s.side in (copy.side, "bilateral") for s in told)
+        ):
             continue
-        before = [s for s in result if s.mention.start < copy.at and s.zone in {"body", "neutral"} and not s.denied and not s.copied]
+        before = [
+            s
+            for s in result
+            if s.mention.start < copy.at and s.zone in {"body", "neutral"} and not s.denied and not s.copied
+        ]
         if copy.side in OPPOSITE:
             opposite = [s for s in before if s.side == OPPOSITE[copy.side]]
             have = {(s.mention.start, s.side) for s in result}

@@ -1,27 +1,94 @@
 """What each sentence is worth: the zone of a sentence decides which of its facts may support a code.
 
-Zones: title (names what was done), planned (names what was to be done), body (tells what was done), neutral (no cue; supports a
-title-like statement), addendum, and the silent ones (history, plan, consent, finding, exam, diagnosis, teaching, ...), from which no
+Zones: title (names what was done), planned (names what was to be done), body (tells what was done), neutral (no
+cue; supports a
+title-like statement), addendum, and the silent ones (history, plan, consent, finding, exam, diagnosis, teaching,
+...), from which no
 line is ever made (ruling "Status": history, plan, consent, risks, teaching sentences, findings and template residue).
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from dataclasses import replace
 
+from extractor.assembly.titles import NUMBERED, drugged_sentences, naming_sections
 from extractor.mentions import Reading, Sentence
 
-_CONTAINERS = frozenset({"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings"})
-_FIELDS = frozenset({"planned", "skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "laterality", "complications", "timeout", "admin", "allergies", "injectate", "numbering", "comment"})
-PROCEDURAL = frozenset({"facet_injection", "medial_branch_block", "thermal_rf", "cooled_rf", "pulsed_rf", "epidural_transforaminal", "epidural_interlaminar", "epidural_caudal", "epidural"})
-_SHORT_FIELDS = frozenset({"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "complications", "timeout"})
+_CONTAINERS = frozenset(
+    {"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings"}
+)
+_FIELDS = frozenset(
+    {
+        "planned",
+        "skin",
+        "contrast",
+        "anesthesia",
+        "sedation",
+        "prep",
+        "guidance",
+        "laterality",
+        "complications",
+        "timeout",
+        "admin",
+        "allergies",
+        "injectate",
+        "numbering",
+        "comment",
+    }
+)
+PROCEDURAL = frozenset(
+    {
+        "facet_injection",
+        "medial_branch_block",
+        "thermal_rf",
+        "cooled_rf",
+        "pulsed_rf",
+        "epidural_transforaminal",
+        "epidural_interlaminar",
+        "epidural_caudal",
+        "epidural",
+    }
+)
+_SHORT_FIELDS = frozenset(
+    {"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "complications", "timeout"}
+)
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
-_NUMBERED = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s")
-_TELLING = frozenset({"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"})
-_FREE = frozenset({"", "body", "comment", "complications", "timeout", "prep", "contrast", "skin", "injectate", "sedation", "anesthesia", "findings", "impression", "numbering"})
-_LEAVABLE = frozenset({"history", "indication", "consent", "exam", "imaging_findings", "diagnosis", "medications", "allergies", "admin", "teaching", "timeout"})
+_TELLING = frozenset(
+    {"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"}
+)
+_FREE = frozenset(
+    {
+        "",
+        "body",
+        "comment",
+        "complications",
+        "timeout",
+        "prep",
+        "contrast",
+        "skin",
+        "injectate",
+        "sedation",
+        "anesthesia",
+        "findings",
+        "impression",
+        "numbering",
+    }
+)
+_LEAVABLE = frozenset(
+    {
+        "history",
+        "indication",
+        "consent",
+        "exam",
+        "imaging_findings",
+        "diagnosis",
+        "medications",
+        "allergies",
+        "admin",
+        "teaching",
+        "timeout",
+    }
+)
 
 
 def with_zones(reading: Reading) -> Reading:
@@ -32,8 +99,8 @@ def with_zones(reading: Reading) -> Reading:
     named_any = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
     procedural = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
     diagnostic = {hit.sentence for hit in reading.imaging if hit.value == "diagnostic"}
-    naming = _naming_sections(reading)
-    drugged = _drugged(reading)
+    naming = naming_sections(reading)
+    drugged = drugged_sentences(reading)
     left = False  # the text has left its section although no header says so
     container = ""  # the last kind that can hold field lines ("Skin: ...") within it
     done_in_plan = False
@@ -41,7 +108,10 @@ def with_zones(reading: Reading) -> Reading:
     for sentence in reading.sentences:
         opens = sentence.first_in_section or bare_header
         bare_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
-        bare_header &= reading.text[sentence.end - 1] == ":" or reading.text[sentence.end : sentence.end + 1] in ("\n", ":")
+        bare_header &= reading.text[sentence.end - 1] == ":" or reading.text[sentence.end : sentence.end + 1] in (
+            "\n",
+            ":",
+        )
         if sentence.first_in_section:
             left = done_in_plan = False
         kind = sentence.kind
@@ -49,7 +119,11 @@ def with_zones(reading: Reading) -> Reading:
             kind = ""
         if kind in _CONTAINERS:
             container = kind if kind != "title" else ""
-        if kind in _FIELDS and not opens and (kind in _SHORT_FIELDS or sentence.line > sentence.header_line or "needlework" in sentence.cues):
+        if (
+            kind in _FIELDS
+            and not opens
+            and (kind in _SHORT_FIELDS or sentence.line > sentence.header_line or "needlework" in sentence.cues)
+        ):
             apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
             kind = "" if container in _LEAVABLE and apart else container
         injecting = kind == "imaging_findings" and sentence.index in drugged and "performed" in sentence.cues
@@ -63,31 +137,63 @@ def with_zones(reading: Reading) -> Reading:
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
         target = sentence.index in has_target
-        listed = _NUMBERED.match(reading.text, sentence.start) is not None
+        listed = NUMBERED.match(reading.text, sentence.start) is not None
         fresh = sentence.index < 5 and (listed or not any(earlier.zone == "body" for earlier in zoned))
         known = sentence.index in has_target or sentence.index < 2
-        opening = fresh and known and sentence.start < 300 and kind == "" and sentence.section == "" and sentence.index in named_any
+        opening = (
+            fresh
+            and known
+            and sentence.start < 300
+            and kind == ""
+            and sentence.section == ""
+            and sentence.index in named_any
+        )
         if opening and sentence.end - sentence.start < 160 and not sentence.cues & (_TELLING | {"performed"}):
             zoned.append(replace(sentence, zone="title"))
             continue
         if kind in {"plan", "impression"} and "planned" not in sentence.cues:
-            if "today" in sentence.cues and (target or "performed" in sentence.cues) and "historical" not in sentence.cues:
+            if (
+                "today" in sentence.cues
+                and (target or "performed" in sentence.cues)
+                and "historical" not in sentence.cues
+            ):
                 done_in_plan = True
-            if sentence.index in drugged and sentence.cues >= {"needlework", "performed"} and "historical" not in sentence.cues:
+            if (
+                sentence.index in drugged
+                and sentence.cues >= {"needlework", "performed"}
+                and "historical" not in sentence.cues
+            ):
                 done_in_plan = True
             if done_in_plan:
                 zoned.append(replace(sentence, zone="body", kind="body"))
                 continue
-        if sentence.index in drugged and sentence.cues & {"performed", "generic", "each"} and kind in _FREE and "historical" not in sentence.cues:
+        if (
+            sentence.index in drugged
+            and sentence.cues & {"performed", "generic", "each"}
+            and kind in _FREE
+            and "historical" not in sentence.cues
+        ):
             sentence = replace(sentence, cues=sentence.cues | {"needlework"})
-        goes_on = bool(zoned) and zoned[-1].zone == "title" and zoned[-1].section == sentence.section and kind == zoned[-1].kind
+        goes_on = (
+            bool(zoned)
+            and zoned[-1].zone == "title"
+            and zoned[-1].section == sentence.section
+            and kind == zoned[-1].kind
+        )
         if goes_on and target and reading.text[sentence.start].islower() and not sentence.cues & _TELLING:
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
         if kind == "title" and listed and sentence.end - sentence.start < 160:
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
-        zone = _zone(sentence, kind, sentence.index in has_level, target, sentence.index in diagnostic, sentence.index in procedural)
+        zone = _zone(
+            sentence,
+            kind,
+            sentence.index in has_level,
+            target,
+            sentence.index in diagnostic,
+            sentence.index in procedural,
+        )
         zoned.append(replace(sentence, zone=zone, kind=kind))
     return reading.with_sentences(zoned)
 
@@ -104,18 +210,9 @@ def _release(zoned: list[Sentence], sentence: Sentence) -> None:
             zoned[index] = replace(earlier, zone="neutral", kind="")
 
 
-def _drugged(reading: Reading) -> set[int]:
-    """Sentences that name a local anaesthetic or a steroid."""
-    starts = [sentence.start for sentence in reading.sentences]
-    return {
-        max(0, bisect_right(starts, hit.start) - 1)
-        for hit in reading.agents
-        if hit.drug_class in {"local_anesthetic", "steroid"}
-    }
-
-
 def _leaves(sentence: Sentence) -> bool:
-    """True for the first sentence of a body that stands under a header such as "Consent" or "Medications" without one of its own."""
+    """True for the first sentence of a body that stands under a header such as "Consent" or "Medications" without
+    one of its own."""
     if not sentence.cues & {"needlework"} or sentence.cues & {"historical", "planned"}:
         return False
     if sentence.paragraph > sentence.header_paragraph:
@@ -125,36 +222,6 @@ def _leaves(sentence: Sentence) -> bool:
     return sentence.line > sentence.header_line and sentence.kind not in {"history", "indication", "exam"}
 
 
-def _naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
-    """Title sections that name a procedure, with the last sentence that still belongs to the title.
-
-    A title ends with its first paragraph, or before the first sentence that tells of needle work; what follows is running text.
-    """
-    named = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
-    named |= {hit.sentence for hit in reading.levels}
-    last: dict[tuple[str, int], int] = {}
-    first_paragraph: dict[tuple[str, int], int] = {}
-    closed: set[tuple[str, int]] = set()
-    naming: set[tuple[str, int]] = set()
-    for sentence in reading.sentences:
-        key = (sentence.section, sentence.header_paragraph)
-        if sentence.kind != "title" or key in closed:
-            continue
-        empty_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
-        paragraph = first_paragraph.get(key)
-        if paragraph is None and not empty_header:
-            paragraph = first_paragraph[key] = sentence.paragraph
-        listed = _NUMBERED.match(reading.text, sentence.start) is not None and sentence.end - sentence.start < 160
-        acts = "needlework" in sentence.cues and not sentence.first_in_section and not listed
-        if acts or (paragraph is not None and sentence.paragraph != paragraph):
-            closed.add(key)
-            continue
-        last[key] = sentence.index
-        if sentence.index in named and ("needlework" not in sentence.cues or listed or sentence.end - sentence.start < 160):
-            naming.add(key)
-    return {key: index for key, index in last.items() if key in naming}
-
-
 def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: bool, procedural: bool) -> str:
     cues = sentence.cues
     strong, weak = "needlework" in cues, bool(cues & {"performed", "handled", "located"})
@@ -162,8 +229,20 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
     if kind == "title" and not procedural and ("numbering" in cues or (diagnostic and level)):
         return "numbering"
     if kind == "title":
-        return "body" if strong and (not sentence.first_in_section or (level and target and "performed" in cues)) else "title"
-    if kind == "body" and target and not strong and not weak and sentence.first_in_section and sentence.end - sentence.start < 160 and not cues & _TELLING:
+        return (
+            "body"
+            if strong and (not sentence.first_in_section or (level and target and "performed" in cues))
+            else "title"
+        )
+    if (
+        kind == "body"
+        and target
+        and not strong
+        and not weak
+        and sentence.first_in_section
+        and sentence.end - sentence.start < 160
+        and not cues & _TELLING
+    ):
         return "title"
     if kind in {"planned", "laterality", "guidance", "addendum"}:
         return kind
@@ -210,4 +289,8 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
 
 def _outweighed(cues: frozenset[str], kind: str) -> bool:
     """In running text without a body header, needle words next to a past or future cue tell of another day."""
-    return kind != "body" and "today" not in cues and ("performed" not in cues or "historical" in cues and "planned" in cues)
+    return (
+        kind != "body"
+        and "today" not in cues
+        and ("performed" not in cues or "historical" in cues and "planned" in cues)
+    )

@@ -39,7 +39,8 @@ COMPONENTS = (
 def build(overlay: str | None = None) -> Language:
     """A blank English pipeline with medspaCy's tokenizer and all components of ours.
 
-    `overlay` is the user's patterns folder. Raises PatternError when a pattern row is wrong. No component logs anything.
+    `overlay` is the user's patterns folder. Raises PatternError when a pattern row is wrong. No component logs
+    anything.
     """
     nlp = spacy.blank("en")
     nlp.tokenizer = create_medspacy_tokenizer(nlp)

@@ -1,7 +1,5 @@
 """Drug names from the reader of `extractor.agents` as a component. Roles are decided later, by the same reader."""
 
-from typing import Optional
-
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -25,7 +23,7 @@ class Agents:
 
 
 @Language.factory("facetcode_agents", default_config={"overlay": None})
-def create(nlp: Language, name: str, overlay: Optional[str]) -> Agents:
+def create(nlp: Language, name: str, overlay: str | None) -> Agents:
     """Factory of the agent component."""
     extension("facetcode_agents")
     return Agents(AgentReader(folder(overlay)))

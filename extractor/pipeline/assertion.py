@@ -14,8 +14,6 @@ from medspacy.common.medspacy_matcher import MedspacyMatcher
 from medspacy.context.context_graph import ConTextGraph
 from medspacy.context.context_modifier import ConTextModifier
 from medspacy.context.context_rule import ConTextRule
-from typing import Optional
-
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -42,7 +40,9 @@ class Assertion:
                     category=row.category.upper(),
                     direction="PSEUDO" if sentence_wide else row.direction.upper(),
                     allowed_types={word.upper() for word in row.applies_to.split()},
-                    max_scope=None if sentence_wide else reach.get(f"{row.category}_{row.direction}", reach.get(row.category)),
+                    max_scope=None
+                    if sentence_wide
+                    else reach.get(f"{row.category}_{row.direction}", reach.get(row.category)),
                     metadata={"direction": row.direction, "category": row.category},
                 )
             )
@@ -64,7 +64,12 @@ class Assertion:
         starts = [index for index, token in enumerate(doc) if token.is_sent_start or index == 0]
         cues = self._cues(doc)
         doc._.facetcode_cues = tuple(
-            (doc[start].idx, doc[end - 1].idx + len(doc[end - 1]), rule.metadata["category"], rule.metadata["direction"])
+            (
+                doc[start].idx,
+                doc[end - 1].idx + len(doc[end - 1]),
+                rule.metadata["category"],
+                rule.metadata["direction"],
+            )
             for rule, start, end in cues
         )
         asides = _asides(doc)
@@ -87,7 +92,8 @@ class Assertion:
         return doc
 
     def _cues(self, doc: Doc) -> list[tuple[ConTextRule, int, int]]:
-        """Cues in order; within one kind of cue the longest wins, and a pseudo cue beats every ConText cue that it covers."""
+        """Cues in order; within one kind of cue the longest wins, and a pseudo cue beats every ConText cue that it
+        covers."""
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
         text = doc.text
@@ -130,7 +136,12 @@ def _room(asides: list[tuple[int, int]], at: int, begin: int, finish: int) -> tu
 
 
 def _touched(
-    doc: Doc, begin: int, finish: int, spans: list[Span], matches: list[tuple[ConTextRule, int, int]], asides: list[tuple[int, int]]
+    doc: Doc,
+    begin: int,
+    finish: int,
+    spans: list[Span],
+    matches: list[tuple[ConTextRule, int, int]],
+    asides: list[tuple[int, int]],
 ) -> list[tuple[int, int, str, str, int, int]]:
     graph = ConTextGraph(targets=spans)
     for rule, start, end in matches:
@@ -149,13 +160,20 @@ def _touched(
     for span, modifier in graph.edges:
         first, last = modifier.modifier_span
         result.append(
-            (span.start_char, span.end_char, span.label_, modifier.rule.metadata["category"], doc[first].idx, doc[last - 1].idx + len(doc[last - 1]))
+            (
+                span.start_char,
+                span.end_char,
+                span.label_,
+                modifier.rule.metadata["category"],
+                doc[first].idx,
+                doc[last - 1].idx + len(doc[last - 1]),
+            )
         )
     return result
 
 
 @Language.factory("facetcode_assertion", default_config={"overlay": None})
-def create(nlp: Language, name: str, overlay: Optional[str]) -> Assertion:
+def create(nlp: Language, name: str, overlay: str | None) -> Assertion:
     """Factory of the assertion component."""
     extension("facetcode_cues")
     extension("facetcode_assertions")

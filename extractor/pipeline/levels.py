@@ -1,7 +1,5 @@
 """Vertebral levels from the grammar of `extractor.levels` as a component."""
 
-from typing import Optional
-
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -25,7 +23,7 @@ class Levels:
 
 
 @Language.factory("facetcode_levels", default_config={"overlay": None})
-def create(nlp: Language, name: str, overlay: Optional[str]) -> Levels:
+def create(nlp: Language, name: str, overlay: str | None) -> Levels:
     """Factory of the level component."""
     extension("facetcode_levels")
     return Levels(LevelGrammar(folder(overlay)))

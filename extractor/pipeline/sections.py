@@ -1,7 +1,5 @@
 """Sections from `extractor.sections` as a component."""
 
-from typing import Optional
-
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -21,7 +19,7 @@ class Sections:
 
 
 @Language.factory("facetcode_sections", default_config={"overlay": None})
-def create(nlp: Language, name: str, overlay: Optional[str]) -> Sections:
+def create(nlp: Language, name: str, overlay: str | None) -> Sections:
     """Factory of the section component."""
     extension("facetcode_sections")
     return Sections(SectionReader(reading(overlay).sections))

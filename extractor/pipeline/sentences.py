@@ -1,7 +1,7 @@
 """Sentence starts from `extractor.sentences`, set at C speed by spaCy's own Sentencizer."""
 
 from bisect import bisect_left
-from typing import Optional, Any
+from typing import Any
 
 from spacy.language import Language
 from spacy.pipeline import Sentencizer
@@ -39,7 +39,7 @@ class LineSentencizer(Sentencizer):  # type: ignore[misc]  # spaCy ships no type
 
 
 @Language.factory("facetcode_sentences", assigns=["token.is_sent_start"], default_config={"overlay": None})
-def create(nlp: Language, name: str, overlay: Optional[str]) -> Any:
+def create(nlp: Language, name: str, overlay: str | None) -> Any:
     """Factory of the sentence component."""
     extension("facetcode_sentences")
     return LineSentencizer(name, SentenceSplitter(reading(overlay).table.sentences))

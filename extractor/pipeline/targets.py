@@ -1,14 +1,13 @@
 """Targets, imaging and sides through medspaCy's TargetMatcher; overlaps are settled here, not by the matcher.
 
-The matcher keeps every match (`prune=False`, span group); then within one label the longest wins, and "none" rows (words that only
+The matcher keeps every match (`prune=False`, span group); then within one label the longest wins, and "none" rows
+(words that only
 look like a side) are dropped after they have beaten what they contain.
 """
 
 from collections.abc import Iterable
 
 from medspacy.target_matcher import TargetMatcher, TargetRule
-from typing import Optional
-
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -23,7 +22,10 @@ class Targets:
 
     def __init__(self, nlp: Language, patterns: ReadingPatterns) -> None:
         self.matcher = TargetMatcher(nlp, result_type=None, prune=False)
-        rows = [("Context" if row.concept.startswith(("intent:", "region:")) else "Target", row.phrase, row.concept) for row in patterns.targets]
+        rows = [
+            ("Context" if row.concept.startswith(("intent:", "region:")) else "Target", row.phrase, row.concept)
+            for row in patterns.targets
+        ]
         rows += [("Imaging", row.phrase, row.modality) for row in patterns.imaging]
         rows += [("Side", row.phrase, row.side) for row in patterns.sides]
         self.matcher.add(
@@ -52,7 +54,8 @@ class Targets:
 
 
 def _without_lookalikes(spans: list[Span]) -> list[Span]:
-    """Without the words that only look like a side ("left calf"), and without the sides that overlap them ("on the left")."""
+    """Without the words that only look like a side ("left calf"), and without the sides that overlap them ("on the
+    left")."""
     taken = {i for span in spans if span._.target_rule.metadata["value"] == "none" for i in range(span.start, span.end)}
     return [span for span in spans if not any(index in taken for index in range(span.start, span.end))]
 
@@ -69,6 +72,6 @@ def longest(spans: Iterable[Span]) -> list[Span]:
 
 
 @Language.factory("facetcode_targets", default_config={"overlay": None})
-def create(nlp: Language, name: str, overlay: Optional[str]) -> Targets:
+def create(nlp: Language, name: str, overlay: str | None) -> Targets:
     """Factory of the target component."""
     return Targets(nlp, reading(overlay))

@@ -1,0 +1,212 @@
+"""What holds for the whole encounter: guidance, agents, intent, temperature, blanks, and whether anything was done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from extractor.agents import AgentReader, SentenceView, injectate_names
+from extractor.assembly import guidance
+from extractor.assembly.families import FAMILY_OF, Session
+from extractor.assembly.sides import Sided
+from extractor.assembly.zones import PROCEDURAL
+from extractor.mentions import Hit, Reading
+from extractor.records import Agent, Procedure, Span
+
+_TEMPERATURE = re.compile(
+    r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE
+)
+_MEASURED = re.compile(r"\d\s*(?:mL|cc)\b", re.IGNORECASE)  # drawn up, not taken at home
+_DRUG_KINDS = frozenset(
+    {
+        "body",
+        "injectate",
+        "skin",
+        "contrast",
+        "anesthesia",
+        "sedation",
+        "prep",
+        "addendum",
+        "impression",
+        "findings",
+        "complications",
+        "comment",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """Facts of the whole session."""
+
+    guidance: guidance.Guidance
+    agents: tuple[Agent, ...]
+    injectate: tuple[Agent, ...]
+    discontinued: bool
+    unfilled: tuple[Span, ...]
+    intent: str
+    temperature: float | None
+    title_side: str
+    body_side: str
+    generic: bool  # the body speaks of joints without naming them ("the remaining levels")
+    each: bool  # ... or of "each target"
+
+
+def only_contrast(procedure: Procedure, session: Session, shared: Encounter) -> bool:
+    """True for an epidurogram: contrast through the foramen, and no drug."""
+    titled = any(a.family == "other:epidurogram" and a.zone == "title" for a in session.anchors)
+    return titled and procedure.family in {"transforaminal", "interlaminar", "caudal"} and not shared.injectate
+
+
+def agents_of(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
+    views = []
+    for sentence in reading.sentences:
+        zone = sentence.zone
+        if zone in {"body", "neutral", "title", "addendum", "impression", "guidance", "laterality"}:
+            kind = sentence.kind if sentence.kind in _DRUG_KINDS else "title" if zone == "title" else "body"
+            views.append(SentenceView(sentence.start, sentence.end, kind, "performed"))
+        elif zone == "medications" and _MEASURED.search(reading.text, sentence.start, sentence.end):
+            views.append(SentenceView(sentence.start, sentence.end, "injectate", "performed"))
+        elif zone in {"history", "plan", "consent", "finding", "exam", "teaching", "planned"}:
+            assertion = (
+                "planned" if zone in {"plan", "planned"} else "historical" if zone == "history" else "hypothetical"
+            )
+            views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, assertion))
+        else:
+            views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, "performed"))
+    used = [hit for hit in reading.agents if hit.start not in reading.denied_agents]
+    return reader.read(reading.text, views, used)
+
+
+def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
+    """True when the note says so, or when nothing in it tells of an act at this encounter."""
+    injected = bool(injectate_names(drugs))
+    told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
+    acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or s.cues >= {"performed", "today"}]
+    acts += [s for s in told if s.zone == "title" and "performed" in s.cues]
+    placed = {hit.sentence for hit in (*reading.levels, *reading.sides)}
+    said = any(
+        "nothing_done" in s.cues and s.index not in placed
+        for s in reading.sentences
+        if s.zone not in {"history", "consent"}
+    )
+    cancelled = any("cancelled" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
+    contact = any(
+        "contact" in s.cues and not ({"today"} <= s.cues and not s.cues & {"planned", "historical"})
+        for s in reading.sentences[:4]
+    )
+    if contact and sum("needlework" in s.cues for s in told) < 3:
+        return True
+    stopped = any("discontinued" in s.cues for s in told)
+    if (said and not stopped) or (cancelled and not injected):
+        return True
+    return not acts and not injected
+
+
+def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Sided) -> Encounter:
+    injectate = tuple(agent for agent in drugs if agent.role == "injectate")
+    stopped = any(
+        "discontinued" in s.cues
+        and s.zone in {"body", "neutral", "title", "complications", "findings", "planned", "comment", "impression"}
+        for s in reading.sentences
+    )
+    intents = {
+        a.hit.value.partition(":")[2]
+        for a in session.anchors
+        if a.family == "intent" and a.zone in {"title", "body", "neutral"}
+    }
+    leveled = {hit.sentence for hit in reading.levels}
+    return Encounter(
+        guidance=guidance.find(reading),
+        agents=drugs,
+        injectate=injectate,
+        discontinued=stopped and not injectate_names(drugs),
+        unfilled=_unfilled(reading),
+        intent="diagnostic" if intents == {"diagnostic"} else "therapeutic" if intents == {"therapeutic"} else "",
+        temperature=_temperature(reading),
+        title_side=single(sided.title_sides),
+        body_side=single(sided.body_sides),
+        each=any("each" in s.cues and s.zone in {"body", "neutral"} for s in reading.sentences),
+        generic=any(
+            s.zone in {"body", "neutral"} and s.cues & {"repeat", "generic"} and s.index not in leveled
+            for s in reading.sentences
+        ),
+    )
+
+
+def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
+    """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body; and
+    those of them that tell of an act or name a procedure.
+    """
+    named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
+    telling = {"needlework", "performed", "located", "repeat", "generic", "each", "checked"}
+    acting = {
+        s.index
+        for s in reading.sentences
+        if s.cues & telling or s.index in named or (s.kind == "body" and s.first_in_section)
+    }
+    doing = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
+    telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
+    worked = {s.index for s in reading.sentences if "needlework" in s.cues}
+    following: set[int] = set()
+    for s in reading.sentences:
+        goes_on = reading.text[s.start].islower()
+        if s.index - 1 in worked or (goes_on and s.index - 1 in telling_only | following):
+            if s.end - s.start <= (90 if goes_on else 45):
+                following.add(s.index)
+    return frozenset(acting | following), frozenset(telling_only | following)
+
+
+def single(hits: Iterable[Hit]) -> str:
+    """The one side that the mentions agree on ("" for none or several)."""
+    values = {hit.value for hit in hits if hit.value in {"left", "right", "bilateral"}}
+    if values == {"left", "right"} or "bilateral" in values and len(values) > 1:
+        return ""
+    return next(iter(values), "")
+
+
+def _unfilled(reading: Reading) -> tuple[Span, ...]:
+    """Template blanks that stand where a side or level belongs."""
+    result = []
+    filled = {hit.sentence for hit in reading.levels}
+    named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
+    for cue in reading.cues:
+        if cue.category != "unfilled":
+            continue
+        sentence = reading.sentences[cue.sentence]
+        line_start = reading.text.rfind("\n", 0, cue.start) + 1
+        if (
+            not reading.text[line_start : cue.start].strip()
+            or not reading.text[cue.end : cue.end + 1].strip(" \n*")
+            and sentence.end - cue.end < 2
+            and reading.text[line_start : line_start + 1] == "*"
+        ):
+            continue  # stars that frame a heading
+        follows = any(
+            cue.end <= hit.start <= cue.end + 25
+            for hit in reading.targets
+            if hit.sentence == sentence.index and hit.value in FAMILY_OF
+        )
+        if sentence.zone in {"title", "body", "neutral"} and follows and sentence.index in filled:
+            result.append(Span(cue.start, cue.end, sentence.section))
+        elif sentence.zone == "laterality" or (
+            sentence.zone in {"title", "body", "neutral"} and sentence.index in named and sentence.index not in filled
+        ):
+            result.append(Span(cue.start, cue.end, sentence.section))
+    return tuple(result)
+
+
+def _temperature(reading: Reading) -> float | None:
+    """The highest lesion temperature told in the body, in degrees Celsius."""
+    found = [
+        float(match.group(1))
+        for sentence in reading.sentences
+        if sentence.zone in {"body", "neutral", "title"}
+        for match in _TEMPERATURE.finditer(reading.text, sentence.start, sentence.end)
+    ]
+    return max(found, default=None)
+
+
+def diagnosis_side(reading: Reading) -> str:
+    return single(hit for hit in reading.sides if reading.sentences[hit.sentence].zone in {"diagnosis", "indication"})

@@ -1,0 +1,90 @@
+"""Which family each level statement belongs to, where a session has several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from extractor.assembly.families import FAMILY_OF, Session
+from extractor.assembly.neighbours import sacral_nerves
+from extractor.assembly.statements import Statement
+from extractor.mentions import Reading
+from extractor.records import Family
+
+
+def families_of(session: Session, statements: Sequence[Statement], reading: Reading) -> tuple[Family, ...]:
+    """The session's families, with the nerves of the sacroiliac joint told from facet nerves (ruling: 64451 is one
+    code)."""
+    families = list(session.families)
+    sacral = sacral_nerves(statements)
+    if sacral and "sacral_lateral_branch" not in families and {"facet", "sacroiliac_joint"} & set(families):
+        entered = any(a.family == "joint" and a.zone in {"title", "body", "neutral"} for a in session.anchors)
+        if "sacroiliac_joint" in families and not entered:
+            families.remove("sacroiliac_joint")
+        families.append("sacral_lateral_branch")
+    if "sacral_lateral_branch" in families and "sacroiliac_joint" in families:
+        entered = any(a.hit.value == "sacroiliac_joint" and a.zone == "title" for a in session.anchors)
+        branch_title = any(a.family == "sacral_lateral_branch" and a.zone == "title" for a in session.anchors)
+        injected = any(
+            a.family == "sacroiliac_joint" and reading.sentences[a.hit.sentence].cues >= {"needlework", "performed"}
+            for a in session.anchors
+            if a.zone == "body"
+        )
+        if (branch_title or not entered) and not injected:
+            families.remove("sacroiliac_joint")
+    if session.technique in {"thermal_rf", "pulsed_rf"} and "sacroiliac_joint" in families:
+        families[families.index("sacroiliac_joint")] = "sacral_lateral_branch"
+    return tuple(dict.fromkeys(families))
+
+
+_OWN: dict[str, set[str]] = {
+    "facet": {"joint", "nerve", "bone"},
+    "sacral_lateral_branch": {"sacral", "nerve", "bone"},
+    "transforaminal": {"foramen"},
+    "interlaminar": {"interspace"},
+}
+
+
+def statements_of(
+    family: Family, reading: Reading, session: Session, statements: Sequence[Statement]
+) -> list[Statement]:
+    """The statements that belong to one family: by their own noun, else by the target named nearest."""
+    families = set(session.families)
+    result = []
+    for s in statements:
+        if len(families) == 1 and family in families:
+            if (
+                family not in {"transforaminal", "interlaminar"}
+                or s.kind not in {"joint", "nerve", "bone"}
+                or s.zone == "title"
+            ):
+                result.append(s)
+            continue
+        owner = _owner(s, session, families)
+        if owner == family or (family == "sacral_lateral_branch" and s.kind == "sacral"):
+            result.append(s)
+        elif family == "sacral_lateral_branch" and "sacral_lateral_branch" not in families:
+            result.append(s)
+    return result
+
+
+def _owner(statement: Statement, session: Session, families: set[Family]) -> str:
+    for family in families:
+        if statement.kind in _OWN.get(family, set()) and statement.kind in {
+            "joint",
+            "nerve",
+            "bone",
+            "foramen",
+            "interspace",
+        }:
+            if family == "facet" or statement.kind not in _OWN.get("facet", set()) or "facet" not in families:
+                return family
+    same = [a for a in session.anchors if a.hit.value in FAMILY_OF and a.hit.sentence == statement.sentence]
+    before = [a for a in same if a.hit.start < statement.mention.start]
+    if same:
+        return FAMILY_OF[(before[-1] if before else same[0]).hit.value]
+    earlier = [
+        a
+        for a in session.anchors
+        if a.hit.value in FAMILY_OF and a.hit.start < statement.mention.start and FAMILY_OF[a.hit.value] in families
+    ]
+    return FAMILY_OF[earlier[-1].hit.value] if earlier else ""

@@ -1,0 +1,53 @@
+"""Where titles end, and which sentences name a drug: what the zones need to know beforehand."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from extractor.mentions import Reading
+
+NUMBERED = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s")
+
+
+def drugged_sentences(reading: Reading) -> set[int]:
+    """Sentences that name a local anaesthetic or a steroid."""
+    starts = [sentence.start for sentence in reading.sentences]
+    return {
+        max(0, bisect_right(starts, hit.start) - 1)
+        for hit in reading.agents
+        if hit.drug_class in {"local_anesthetic", "steroid"}
+    }
+
+
+def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
+    """Title sections that name a procedure, with the last sentence that still belongs to the title.
+
+    A title ends with its first paragraph, or before the first sentence that tells of needle work; what follows is
+    running text.
+    """
+    named = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
+    named |= {hit.sentence for hit in reading.levels}
+    last: dict[tuple[str, int], int] = {}
+    first_paragraph: dict[tuple[str, int], int] = {}
+    closed: set[tuple[str, int]] = set()
+    naming: set[tuple[str, int]] = set()
+    for sentence in reading.sentences:
+        key = (sentence.section, sentence.header_paragraph)
+        if sentence.kind != "title" or key in closed:
+            continue
+        empty_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
+        paragraph = first_paragraph.get(key)
+        if paragraph is None and not empty_header:
+            paragraph = first_paragraph[key] = sentence.paragraph
+        listed = NUMBERED.match(reading.text, sentence.start) is not None and sentence.end - sentence.start < 160
+        acts = "needlework" in sentence.cues and not sentence.first_in_section and not listed
+        if acts or (paragraph is not None and sentence.paragraph != paragraph):
+            closed.add(key)
+            continue
+        last[key] = sentence.index
+        if sentence.index in named and (
+            "needlework" not in sentence.cues or listed or sentence.end - sentence.start < 160
+        ):
+            naming.add(key)
+    return {key: index for key, index in last.items() if key in naming}
