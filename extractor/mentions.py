@@ -131,7 +131,10 @@ def collect(doc: Doc) -> Reading:
     levels = []
     for mention, span in zip(doc._.facetcode_levels, doc.spans.get("facetcode_levels", ()), strict=True):
         touched = frozenset(touching.get((span.start_char, span.end_char, "Level"), ()))
-        levels.append(LevelHit(mention, sentence_of(mention.start), touched, _box_at(boxes, mention.start)))
+        boxed = _box_at(boxes, mention.start)
+        levels.append(
+            LevelHit(mention, sentence_of(mention.start), frozenset() if boxed == "checked" else touched, boxed)
+        )
     named: list[Hit | LevelHit] = [*levels, *hits["Target"]]
     sided: list[Hit | LevelHit] = [*levels, *hits["Side"]]
     known = {hit.start for hit in named}
@@ -261,10 +264,10 @@ def _boxes_stand_behind(text: str, line_start: int, line_end: int, marks: list[C
         first -= 1
     while last + 1 < len(marks) and marks[last + 1].start < line_end:
         last += 1
+    label = text[line_start : marks[first].start].rpartition(":")[2].strip()
     if text[marks[last].end : line_end].strip():
-        return False
-    head = text[line_start : marks[first].start]
-    return bool(head.rpartition(":")[2].strip())
+        return any(character.isdigit() for character in label)  # "L3 [x]  L4 [ ] not done"
+    return bool(label)
 
 
 def _box_at(boxes: list[tuple[int, int, str]], offset: int) -> str:
@@ -282,11 +285,11 @@ def _is_side_letter(
     """True for a lone R or L that stands for a side: next to a level or target, before "side", in brackets, or in
     a check box."""
     after = end
-    while after < len(text) and after < end + 3 and text[after] in " .-":
+    while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1
     if after > end and after in known:
         return True
-    if re.match(r"[ -]?(?:side|sided)\b", text[end : end + 7]):
+    if re.match(r"[ -]?(?:side|sided)\b", text[end : end + 7], re.IGNORECASE):
         return True
     if re.match(r"\s?:", text[end : end + 2]) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" -*|"):
         return True

@@ -85,7 +85,7 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
     acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or s.cues >= {"performed", "today"}]
     acts += [s for s in told if s.zone == "title" and "performed" in s.cues]
-    placed = {hit.sentence for hit in (*reading.levels, *reading.sides)}
+    placed = {hit.sentence for hit in reading.levels} | {hit.sentence for hit in reading.sides}
     said = any(
         "nothing_done" in s.cues and s.index not in placed
         for s in reading.sentences

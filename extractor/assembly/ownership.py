@@ -44,9 +44,7 @@ _OWN: dict[str, set[str]] = {
 }
 
 
-def statements_of(
-    family: Family, reading: Reading, session: Session, statements: Sequence[Statement]
-) -> list[Statement]:
+def statements_of(family: Family, session: Session, statements: Sequence[Statement]) -> list[Statement]:
     """The statements that belong to one family: by their own noun, else by the target named nearest."""
     families = set(session.families)
     result = []

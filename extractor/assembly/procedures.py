@@ -135,7 +135,7 @@ def _one(
     shared: Encounter,
     rows: AssemblyRows,
 ) -> Procedure | None:
-    mine = statements_of(family, reading, session, statements)
+    mine = statements_of(family, session, statements)
     base = Procedure(
         family=family,
         imaging=shared.guidance.modalities,
@@ -218,6 +218,10 @@ def _facet(
     if sacral_too and not found.joints and not found.nerves:
         return None
     doubts = counted.doubts(reading, found)
+    if session.technique in {"thermal_rf", "pulsed_rf"} and any(
+        "no_lesion" in s.cues and s.zone in {"title", "body", "neutral", "complications"} for s in reading.sentences
+    ):
+        doubts += (Flag("technique_conflict"),)
     targets = (("facet_joint",) if by_joint else ()) + (("medial_branch",) if by_nerve else ())
     return replace(
         base,

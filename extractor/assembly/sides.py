@@ -125,17 +125,17 @@ def bind(reading: Reading) -> Sided:
                 and "negated" not in sentence.cues
                 and sentence.cues & {"repeat", "other_side"}
             ):
-                hit, side = trailing[-1]
-                copies.append(Copy(side, hit.start, zone, (hit.start, hit.end)))
+                last, side = trailing[-1]
+                copies.append(Copy(side, last.start, zone, (last.start, last.end)))
         elif zone in {"body", "neutral", "laterality"}:
             values = {side for _, side in resolved if side}
-            hit = resolved[0][0]
+            first = resolved[0][0]
             side = "bilateral" if len(values) > 1 else next(iter(values), "")
             if zone == "laterality" or not side:
                 if any(value.value == "other_side" for value in sides):
-                    copies.append(Copy("other", hit.start, zone, (hit.start, hit.end)))
+                    copies.append(Copy("other", first.start, zone, (first.start, first.end)))
                 continue
-            event = Copy(side, hit.start, zone, (hit.start, hit.end))
+            event = Copy(side, first.start, zone, (first.start, first.end))
             if sentence.cues & {"repeat", "other_side"} or side == "bilateral":
                 copies.append(event)
                 pending = None
@@ -148,7 +148,7 @@ def bind(reading: Reading) -> Sided:
                 }
                 pending = replace(event, weak=True) if acts else None
             lone = (event, sentence.index)
-            current, current_from = side, (hit.start, hit.end)
+            current, current_from = side, (first.start, first.end)
     if pending:
         copies.append(pending)
     only = _only(reading)
@@ -171,7 +171,11 @@ def _only(reading: Reading) -> str:
             continue
         if any(level.sentence == hit.sentence for level in reading.levels):
             continue
-        if "only_side" in sentence.cues and not sentence.cues & {"negated", "historical"}:
+        if "untreated_side" in sentence.cues and "historical" not in sentence.cues:
+            said.add(OPPOSITE[hit.value])
+        elif sentence.zone == "plan" or sentence.end - sentence.start > _SHORT:
+            continue
+        elif "only_side" in sentence.cues and not sentence.cues & {"negated", "historical"}:
             said.add(hit.value)
     return said.pop() if len(said) == 1 else ""
 

@@ -98,6 +98,7 @@ def with_zones(reading: Reading) -> Reading:
     has_target = {hit.sentence for hit in reading.targets if not hit.value.startswith(("other:", "intent:", "region:"))}
     named_any = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
     procedural = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
+    first_procedural = {hit.sentence: hit.start for hit in reversed(reading.targets) if hit.value in PROCEDURAL}
     diagnostic = {hit.sentence for hit in reading.imaging if hit.value == "diagnostic"}
     naming = naming_sections(reading)
     drugged = drugged_sentences(reading)
@@ -132,7 +133,13 @@ def with_zones(reading: Reading) -> Reading:
             _release(zoned, sentence)
         if left and kind in _LEAVABLE:
             kind = ""
-        if kind == "exam" and sentence.index < 3 and sentence.first_in_section and sentence.index in procedural:
+        if (
+            kind == "exam"
+            and "exam" not in sentence.cues
+            and sentence.index < 3
+            and sentence.first_in_section
+            and sentence.index in procedural
+        ):
             kind = "title"
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
@@ -148,6 +155,12 @@ def with_zones(reading: Reading) -> Reading:
             and sentence.section == ""
             and sentence.index in named_any
         )
+        named_first = (
+            opening and sentence.index < 3 and sentence.start + 60 > first_procedural.get(sentence.index, 1 << 30)
+        )
+        if named_first and not sentence.cues & (_TELLING - {"finding"}):
+            zoned.append(replace(sentence, zone="title"))  # "transforaminal epidurals ... for radiculopathy"
+            continue
         if opening and sentence.end - sentence.start < 160 and not sentence.cues & (_TELLING | {"performed"}):
             zoned.append(replace(sentence, zone="title"))
             continue
@@ -213,7 +226,11 @@ def _release(zoned: list[Sentence], sentence: Sentence) -> None:
 def _leaves(sentence: Sentence) -> bool:
     """True for the first sentence of a body that stands under a header such as "Consent" or "Medications" without
     one of its own."""
-    if not sentence.cues & {"needlework"} or sentence.cues & {"historical", "planned"}:
+    if sentence.cues & {"historical", "planned"}:
+        return False
+    if sentence.cues >= {"performed", "today"} and "exam" not in sentence.cues and sentence.line > sentence.header_line:
+        return True
+    if "needlework" not in sentence.cues:
         return False
     if sentence.paragraph > sentence.header_paragraph:
         return True

@@ -37,13 +37,13 @@ class Assertion:
             rules.append(
                 ConTextRule(
                     literal=row.phrase,
-                    category=row.category.upper(),
+                    category=row.category.removesuffix("_near").upper(),
                     direction="PSEUDO" if sentence_wide else row.direction.upper(),
                     allowed_types={word.upper() for word in row.applies_to.split()},
                     max_scope=None
                     if sentence_wide
                     else reach.get(f"{row.category}_{row.direction}", reach.get(row.category)),
-                    metadata={"direction": row.direction, "category": row.category},
+                    metadata={"direction": row.direction, "category": row.category.removesuffix("_near")},
                 )
             )
         self.matcher.add(rules)
