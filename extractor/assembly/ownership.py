@@ -15,25 +15,30 @@ def families_of(session: Session, statements: Sequence[Statement], reading: Read
     """The session's families, with the nerves of the sacroiliac joint told from facet nerves (ruling: 64451 is one
     code)."""
     families = list(session.families)
-    sacral = sacral_nerves(statements)
-    if sacral and "sacral_lateral_branch" not in families and {"facet", "sacroiliac_joint"} & set(families):
-        entered = any(a.family == "joint" and a.zone in {"title", "body", "neutral"} for a in session.anchors)
-        if "sacroiliac_joint" in families and not entered:
-            families.remove("sacroiliac_joint")
+    if sacral_nerves(statements) and {"facet", "sacroiliac_joint"} & set(families):
         families.append("sacral_lateral_branch")
-    if "sacral_lateral_branch" in families and "sacroiliac_joint" in families:
-        entered = any(a.hit.value == "sacroiliac_joint" and a.zone == "title" for a in session.anchors)
-        branch_title = any(a.family == "sacral_lateral_branch" and a.zone == "title" for a in session.anchors)
-        injected = any(
-            a.family == "sacroiliac_joint" and reading.sentences[a.hit.sentence].cues >= {"needlework", "performed"}
-            for a in session.anchors
-            if a.zone == "body"
-        )
-        if (branch_title or not entered) and not injected:
-            families.remove("sacroiliac_joint")
+    if {"sacral_lateral_branch", "sacroiliac_joint"} <= set(families) and not _joint_injected_too(session, reading):
+        families.remove("sacroiliac_joint")
     if session.technique in {"thermal_rf", "pulsed_rf"} and "sacroiliac_joint" in families:
         families[families.index("sacroiliac_joint")] = "sacral_lateral_branch"
     return tuple(dict.fromkeys(families))
+
+
+def _joint_injected_too(session: Session, reading: Reading) -> bool:
+    """True when the sacroiliac joint itself was injected beside its nerves, not only named as what they supply."""
+    if any(
+        a.family == "sacroiliac_joint"
+        and a.zone == "body"
+        and reading.sentences[a.hit.sentence].cues >= {"needlework", "performed"}
+        for a in session.anchors
+    ):
+        return True
+    titled = {a.family for a in session.anchors if a.zone == "title"}
+    return (
+        "sacroiliac_joint" in titled
+        and "sacral_lateral_branch" not in titled
+        and "joint" in {a.family for a in session.anchors}
+    )
 
 
 _OWN: dict[str, set[str]] = {

@@ -242,7 +242,8 @@ def _leaves(sentence: Sentence) -> bool:
 def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: bool, procedural: bool) -> str:
     cues = sentence.cues
     strong, weak = "needlework" in cues, bool(cues & {"performed", "handled", "located"})
-    past, coming = "historical" in cues, "planned" in cues
+    ticked = level and "checked" in cues  # a ticked line tells of today whatever it says behind the box
+    past, coming = "historical" in cues and not ticked, "planned" in cues and not ticked
     if kind == "title" and not procedural and ("numbering" in cues or (diagnostic and level)):
         return "numbering"
     if kind == "title":
