@@ -74,7 +74,9 @@ class Coder:
         chosen = profile or self.profile
         self.book.profile(chosen)
         note = clean(text)
-        reading = collect(self.nlp(note.text))
+        doc = self.nlp.make_doc(note.text)
+        doc.user_data["facetcode_text"] = note.text
+        reading = collect(self.nlp(doc))
         assembled = assemble(reading, self._agents, self._rows)
         coding = code_procedures(assembled.procedures, self.book, chosen)
         versions = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from extractor.grids import Mark
 from extractor.grids import read as read_grids
+from extractor.pipeline.shared import text_of
 from extractor.records import LevelMention
 from extractor.text import brackets
 
@@ -102,13 +103,14 @@ class Reading:
 
 _OTHER_DAYS = frozenset({"historical", "planned", "finding"})
 _ASIDE_IN = 120  # longest line whose bracket is an aside; in running prose a bracket dates its whole sentence
+_LINE_END = re.compile(r"\n")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RL])(?![\w'/]|\.\d)")
 
 
 def collect(doc: Doc) -> Reading:
     """All mentions of a doc that went through the pipeline."""
-    text = doc.text
+    text = text_of(doc)
     spans = doc._.facetcode_sentences
     starts = [start for start, _ in spans]
 
@@ -196,10 +198,10 @@ def _with_grids(
 def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ...]) -> tuple[Sentence, ...]:
     sections = doc._.facetcode_sections
     section_starts = [section.start for section in sections]
-    breaks = [match.start() for match in _BLANK_LINE.finditer(doc.text)]
-    lines = [index for index, character in enumerate(doc.text) if character == "\n"]
+    breaks = [match.start() for match in _BLANK_LINE.finditer(text_of(doc))]
+    lines = [match.start() for match in _LINE_END.finditer(text_of(doc))]
     by_sentence: dict[int, set[str]] = {}
-    asides = brackets(doc.text)
+    asides = brackets(text_of(doc))
     openings = [start for start, _ in asides]
     for cue in cues:
         if cue.category in _OTHER_DAYS and _aside(asides, openings, cue.start, spans[cue.sentence]):

@@ -105,6 +105,11 @@ def find(reading: Reading) -> Session:
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
 
 
+def is_technique(value: str) -> bool:
+    """True for a target that names how a nerve or joint was treated (radiofrequency, neurolysis, plasma)."""
+    return value in _TECHNIQUES
+
+
 def _kind(value: str) -> str:
     if value in _TECHNIQUES:
         return "technique"

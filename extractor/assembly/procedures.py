@@ -10,7 +10,7 @@ from extractor.assembly import counted, encounter, facet
 from extractor.assembly.addendum import corrected_by_addendum
 from extractor.assembly.corrections import without_corrected
 from extractor.assembly.encounter import Encounter
-from extractor.assembly.families import FAMILY_OF, Session
+from extractor.assembly.families import FAMILY_OF, Session, is_technique
 from extractor.assembly.families import find as find_families
 from extractor.assembly.neighbours import foramina, interspaces, muscles_of, said_side
 from extractor.assembly.ownership import families_of, statements_of
@@ -35,6 +35,8 @@ class Assembled:
 
 def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assembled:
     """All procedures done or begun at this encounter; none when the note tells of none."""
+    if not reading.levels and not any(hit.value in FAMILY_OF or is_technique(hit.value) for hit in reading.targets):
+        return Assembled((), with_zones(reading), (), "")
     reading = without_corrected(with_zones(reading))
     drugs = encounter.agents_of(reading, agents)
     session = find_families(reading)

@@ -4,7 +4,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from extractor.agents import AgentReader
-from extractor.pipeline.shared import extension, folder, group
+from extractor.pipeline.shared import extension, folder, group, text_of
 
 GROUP = "facetcode_agents"
 
@@ -16,7 +16,7 @@ class Agents:
         self.reader = reader
 
     def __call__(self, doc: Doc) -> Doc:
-        found = self.reader.hits(doc.text)
+        found = self.reader.hits(text_of(doc))
         doc._.facetcode_agents = found
         group(doc, GROUP, ((hit.start, hit.end, "Agent") for hit in found))
         return doc

@@ -17,7 +17,7 @@ from medspacy.context.context_rule import ConTextRule
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from extractor.pipeline.shared import extension, reading
+from extractor.pipeline.shared import extension, reading, text_of
 from extractor.rows import ReadingPatterns
 from extractor.text import brackets
 
@@ -32,11 +32,13 @@ class Assertion:
         self.matcher = MedspacyMatcher(nlp, name="facetcode_assertion", prune=False)
         reach = patterns.table.context
         rules = []
-        for row in patterns.cues:
+        for number, row in enumerate(patterns.cues):
             sentence_wide = row.direction == "sentence"
             rules.append(
                 ConTextRule(
                     literal=row.phrase,
+                    # spaCy warns at every first note while its token matcher is empty: the first row goes there
+                    pattern=[{"LOWER": token.lower_} for token in nlp.make_doc(row.phrase)] if number == 0 else None,
                     category=row.category.removesuffix("_near").upper(),
                     direction="PSEUDO" if sentence_wide else row.direction.upper(),
                     allowed_types={word.upper() for word in row.applies_to.split()},
@@ -96,7 +98,7 @@ class Assertion:
         covers."""
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
-        text = doc.text
+        text = text_of(doc)
         for category, pattern in self.regexes:
             for match in pattern.finditer(text):
                 span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
@@ -120,7 +122,7 @@ class Assertion:
 def _asides(doc: Doc) -> list[tuple[int, int]]:
     """Token ranges in round brackets."""
     found = []
-    for start, end in brackets(doc.text):
+    for start, end in brackets(text_of(doc)):
         span = doc.char_span(start, end, alignment_mode="expand")
         if span is not None:
             found.append((span.start, span.end))

@@ -4,7 +4,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from extractor.levels import LevelGrammar
-from extractor.pipeline.shared import extension, folder, group
+from extractor.pipeline.shared import extension, folder, group, text_of
 
 GROUP = "facetcode_levels"
 
@@ -16,7 +16,7 @@ class Levels:
         self.grammar = grammar
 
     def __call__(self, doc: Doc) -> Doc:
-        found = self.grammar.find(doc.text)
+        found = self.grammar.find(text_of(doc))
         doc._.facetcode_levels = found
         group(doc, GROUP, ((mention.start, mention.end, "Level") for mention in found))
         return doc

@@ -3,7 +3,7 @@
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from extractor.pipeline.shared import extension, reading
+from extractor.pipeline.shared import extension, reading, text_of
 from extractor.sections import SectionReader
 
 
@@ -14,7 +14,7 @@ class Sections:
         self.reader = reader
 
     def __call__(self, doc: Doc) -> Doc:
-        doc._.facetcode_sections = self.reader.read(doc.text)
+        doc._.facetcode_sections = self.reader.read(text_of(doc))
         return doc
 
 

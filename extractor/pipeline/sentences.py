@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 
-from extractor.pipeline.shared import extension, reading
+from extractor.pipeline.shared import extension, reading, text_of
 from extractor.sentences import SentenceSplitter
 
 
@@ -26,7 +26,7 @@ class LineSentencizer(Sentencizer):  # type: ignore[misc]  # spaCy ships no type
         if not len(doc):
             return []
         sections = doc._.facetcode_sections if Doc.has_extension("facetcode_sections") else ()
-        spans = self.splitter.split(doc.text, (section.start for section in sections if section.start))
+        spans = self.splitter.split(text_of(doc), (section.start for section in sections if section.start))
         doc._.facetcode_sentences = tuple(spans)
         offsets = [token.idx for token in doc]
         flags = [False] * len(offsets)

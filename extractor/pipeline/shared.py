@@ -24,6 +24,14 @@ def reading(overlay: str | None) -> ReadingPatterns:
     return ReadingPatterns.load(folder(overlay))
 
 
+def text_of(doc: Doc) -> str:
+    """The text of a doc, joined once: spaCy builds it anew at every access."""
+    found = doc.user_data.get("facetcode_text")
+    if found is None:
+        found = doc.user_data["facetcode_text"] = doc.text
+    return str(found)
+
+
 def group(doc: Doc, name: str, spans: Iterable[tuple[int, int, str]]) -> None:
     """Put (start, end, label) char spans into a span group, widened to whole tokens."""
     found = (doc.char_span(start, end, label=label, alignment_mode="expand") for start, end, label in spans)

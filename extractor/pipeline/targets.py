@@ -29,7 +29,10 @@ class Targets:
         rows += [("Imaging", row.phrase, row.modality) for row in patterns.imaging]
         rows += [("Side", row.phrase, row.side) for row in patterns.sides]
         self.matcher.add(
-            [TargetRule(literal=phrase, category=label, metadata={"value": value}) for label, phrase, value in rows]
+            [
+                TargetRule(phrase, label, pattern=as_written(nlp, phrase), metadata={"value": value})
+                for label, phrase, value in rows
+            ]
         )
 
     def __call__(self, doc: Doc) -> Doc:
@@ -37,9 +40,6 @@ class Targets:
         spans = self.matcher(doc)
         by_label: dict[str, list[Span]] = {}
         for span in spans:
-            rule = span._.target_rule
-            if any(c.isupper() for c in rule.literal) and span.text != rule.literal:
-                continue  # a phrase written with capitals matches only as written ("US" is not "us")
             by_label.setdefault(span.label_, []).append(span)
         for label, found in by_label.items():
             if label == "Side":
@@ -51,6 +51,13 @@ class Targets:
         kept.sort(key=lambda span: (span.start, span.end))
         doc.spans[GROUP] = kept
         return doc
+
+
+def as_written(nlp: Language, phrase: str) -> list[dict[str, str]] | None:
+    """The token pattern of a phrase written with capitals, which matches only as written ("US" is not "us")."""
+    if not any(character.isupper() for character in phrase):
+        return None
+    return [{"ORTH": token.text} for token in nlp.make_doc(phrase)]
 
 
 def _without_lookalikes(spans: list[Span]) -> list[Span]:
