@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted((ROOT / "corpus" / "samples").glob("*.txt"))
-needs_coder = pytest.mark.skipif(not (ROOT / "extractor" / "coder.py").exists(), reason="no coder yet")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +58,6 @@ def test_public_names() -> None:
         extractor.Decoder  # noqa: B018
 
 
-@needs_coder
 def test_samples_are_coded_quietly_and_alike_by_every_way_in(tmp_path: Path) -> None:
     """Nothing on standard error: medspaCy's sentence splitter would log the note there."""
     one_by_one = facetcode("code", *map(str, SAMPLES), "--format", "json")
@@ -73,7 +71,6 @@ def test_samples_are_coded_quietly_and_alike_by_every_way_in(tmp_path: Path) -> 
     assert json.loads(from_stdin.stdout) == first | {"id": "note"}
 
 
-@needs_coder
 @pytest.mark.parametrize(
     ("sample", "status", "lines"),
     [
@@ -95,7 +92,6 @@ def test_samples(coder: Coder, sample: str, status: str, lines: list[tuple[str, 
         assert all(text[e.start : e.end] == e.text for e in line.evidence)
 
 
-@needs_coder
 def test_unknown_profile_is_one_line() -> None:
     done = facetcode("code", str(SAMPLES[0]), "--profile", "acme")
     assert done.returncode == 2
@@ -103,7 +99,6 @@ def test_unknown_profile_is_one_line() -> None:
     assert "profile" in done.stderr.decode()
 
 
-@needs_coder
 def test_missing_patterns_folder_is_one_line() -> None:
     done = facetcode("code", str(SAMPLES[0]), "--patterns", "gone")
     assert (done.returncode, done.stderr) == (2, b"facetcode: gone: no such patterns folder\n")

@@ -92,7 +92,8 @@ def side_says(nlp: Language, row: SideRow) -> bool:
 def cue_says(nlp: Language, row: CueRow) -> bool:
     start, end = places(row)
     cues = nlp(clean(row.example).text)._.facetcode_cues
-    return any((c, d) == (row.category, row.direction) and a < end and start < b for a, b, c, d in cues)
+    category = row.category.removesuffix("_near")  # "_near" is the same cue with a reach of its own
+    return any((c, d) == (category, row.direction) and a < end and start < b for a, b, c, d in cues)
 
 
 def section_says(nlp: Language, row: SectionRow) -> bool:

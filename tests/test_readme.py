@@ -13,7 +13,6 @@ from extractor import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-needs_coder = pytest.mark.skipif(not (ROOT / "extractor" / "coder.py").exists(), reason="no coder yet")
 
 
 def blocks(kind: str) -> list[str]:
@@ -22,13 +21,11 @@ def blocks(kind: str) -> list[str]:
     return found
 
 
-@needs_coder
 @pytest.mark.parametrize("block", blocks("python"))
 def test_python(block: str) -> None:
     exec(compile(block, "README.md", "exec"), {})
 
 
-@needs_coder
 @pytest.mark.parametrize("block", blocks("console"))
 def test_console(block: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)

@@ -17,7 +17,7 @@ from medspacy.context.context_rule import ConTextRule
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from extractor.pipeline.shared import extension, reading, text_of
+from extractor.pipeline.shared import drop_empty_matcher, extension, reading, text_of
 from extractor.rows import ReadingPatterns
 from extractor.text import brackets
 
@@ -32,13 +32,11 @@ class Assertion:
         self.matcher = MedspacyMatcher(nlp, name="facetcode_assertion", prune=False)
         reach = patterns.table.context
         rules = []
-        for number, row in enumerate(patterns.cues):
+        for row in patterns.cues:
             sentence_wide = row.direction == "sentence"
             rules.append(
                 ConTextRule(
                     literal=row.phrase,
-                    # spaCy warns at every first note while its token matcher is empty: the first row goes there
-                    pattern=[{"LOWER": token.lower_} for token in nlp.make_doc(row.phrase)] if number == 0 else None,
                     category=row.category.removesuffix("_near").upper(),
                     direction="PSEUDO" if sentence_wide else row.direction.upper(),
                     allowed_types={word.upper() for word in row.applies_to.split()},
@@ -48,6 +46,7 @@ class Assertion:
                     metadata={"direction": row.direction, "category": row.category.removesuffix("_near")},
                 )
             )
+        drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
         self.regexes = [(cue.category, re.compile(cue.pattern, re.IGNORECASE)) for cue in patterns.table.regex]
         self.regex_rules = {
@@ -63,6 +62,9 @@ class Assertion:
         }
 
     def __call__(self, doc: Doc) -> Doc:
+        if not _in_scope(doc):
+            doc._.facetcode_cues = doc._.facetcode_assertions = ()
+            return doc
         starts = [index for index, token in enumerate(doc) if token.is_sent_start or index == 0]
         cues = self._cues(doc)
         doc._.facetcode_cues = tuple(
@@ -117,6 +119,15 @@ class Assertion:
                 kept.append((rule, start, end))
         kept.sort(key=lambda cue: (cue[1], cue[2]))
         return kept
+
+
+def _in_scope(doc: Doc) -> bool:
+    """False where targets and levels were looked for and the doc holds none: nothing in it can be asserted."""
+    if "facetcode_targets" not in doc.spans or "facetcode_levels" not in doc.spans:
+        return True
+    if len(doc.spans["facetcode_levels"]):
+        return True
+    return any(span.label_ == "Target" and not span.kb_id_.startswith("other:") for span in doc.spans["facetcode_targets"])
 
 
 def _asides(doc: Doc) -> list[tuple[int, int]]:

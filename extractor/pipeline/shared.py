@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from spacy.tokens import Doc, Span
 
@@ -30,6 +31,14 @@ def text_of(doc: Doc) -> str:
     if found is None:
         found = doc.user_data["facetcode_text"] = doc.text
     return str(found)
+
+
+def drop_empty_matcher(matcher: Any) -> None:
+    """Take the token matcher out of a MedspacyMatcher that gets phrases only.
+
+    spaCy warns (W036) at every call of an empty matcher; muting the warning would mute it for the whole process.
+    """
+    matcher._MedspacyMatcher__matcher = lambda doc: []
 
 
 def group(doc: Doc, name: str, spans: Iterable[tuple[int, int, str]]) -> None:

@@ -11,7 +11,7 @@ from medspacy.target_matcher import TargetMatcher, TargetRule
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from extractor.pipeline.shared import reading
+from extractor.pipeline.shared import drop_empty_matcher, reading
 from extractor.rows import ReadingPatterns
 
 GROUP = "facetcode_targets"
@@ -28,11 +28,9 @@ class Targets:
         ]
         rows += [("Imaging", row.phrase, row.modality) for row in patterns.imaging]
         rows += [("Side", row.phrase, row.side) for row in patterns.sides]
+        drop_empty_matcher(self.matcher._TargetMatcher__matcher)
         self.matcher.add(
-            [
-                TargetRule(phrase, label, pattern=as_written(nlp, phrase), metadata={"value": value})
-                for label, phrase, value in rows
-            ]
+            [TargetRule(literal=phrase, category=label, metadata={"value": value}) for label, phrase, value in rows]
         )
 
     def __call__(self, doc: Doc) -> Doc:
@@ -40,6 +38,8 @@ class Targets:
         spans = self.matcher(doc)
         by_label: dict[str, list[Span]] = {}
         for span in spans:
+            if any(character.isupper() for character in span._.target_rule.literal) and not _as_written(span):
+                continue
             by_label.setdefault(span.label_, []).append(span)
         for label, found in by_label.items():
             if label == "Side":
@@ -53,11 +53,9 @@ class Targets:
         return doc
 
 
-def as_written(nlp: Language, phrase: str) -> list[dict[str, str]] | None:
-    """The token pattern of a phrase written with capitals, which matches only as written ("US" is not "us")."""
-    if not any(character.isupper() for character in phrase):
-        return None
-    return [{"ORTH": token.text} for token in nlp.make_doc(phrase)]
+def _as_written(span: Span) -> bool:
+    """A phrase written with capitals matches only as written ("US" is not "us")."""
+    return bool(span.text == span._.target_rule.literal)
 
 
 def _without_lookalikes(spans: list[Span]) -> list[Span]:
