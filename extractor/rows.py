@@ -107,6 +107,7 @@ class SentenceTable(Row):
     long_words: int
     longest_words: int
     starts: tuple[str, ...]
+    no_start_after: frozenset[str]
     start_patterns: tuple[str, ...]
     spoken_ends: tuple[str, ...]
     spoken_not: tuple[str, ...]

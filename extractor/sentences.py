@@ -60,6 +60,9 @@ class SentenceSplitter:
             return
         begin = start
         for match in self._starts.finditer(text, start + 1, end):
+            before = text[max(begin, match.start() - 12) : match.start()].split()
+            if before and before[-1].lower() in self.table.no_start_after:
+                continue
             if text.count(" ", begin, match.start()) >= 2:
                 spans.extend(_capped(text, begin, match.start()))
                 begin = match.start()

@@ -85,7 +85,8 @@ def _with_inferred(session: Session, reading: Reading, statements: Sequence[Stat
         for hit in reading.targets
         if hit.value in FAMILY_OF and "performed" in reading.sentences[hit.sentence].cues and "planned" not in hit.cues
     ]
-    if not reported and injected:
+    stopped = any("discontinued" in s.cues and s.zone in {"body", "neutral"} for s in reading.sentences)
+    if not reported and (injected or stopped):
         first = min(worked)
         reported = [
             FAMILY_OF[hit.value]

@@ -152,7 +152,7 @@ def bind(reading: Reading) -> Sided:
     if pending:
         copies.append(pending)
     only = _only(reading)
-    if only:
+    if only and not any(_told(level, OPPOSITE[only]) for level in bound):
         copies = [copy for copy in copies if copy.side in (only, "")]
         bound = [_on_only(level, only) for level in bound]
     return Sided(tuple(bound), tuple(copies), only, tuple(title_sides), tuple(body_sides))
@@ -178,6 +178,12 @@ def _only(reading: Reading) -> str:
         elif "only_side" in sentence.cues and not sentence.cues & {"negated", "historical"}:
             said.add(hit.value)
     return said.pop() if len(said) == 1 else ""
+
+
+def _told(level: SidedLevel, side: str) -> bool:
+    """True when the body names the level on that side in so many words."""
+    near = level.source is not None and abs(level.source[0] - level.hit.start) <= _SHORT
+    return near and level.side == side and level.zone == "body" and "negated" not in level.hit.cues
 
 
 def _on_only(level: SidedLevel, only: str) -> SidedLevel:
