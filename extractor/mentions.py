@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from extractor.grids import Mark
 from extractor.grids import read as read_grids
-from extractor.pipeline.shared import text_of
 from extractor.records import LevelMention
-from extractor.text import brackets
+from extractor.text import brackets, text_of
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc

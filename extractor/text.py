@@ -11,6 +11,10 @@ import re
 import unicodedata
 from array import array
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u2043\u00ac"), "-")
 _BLANKS = dict.fromkeys(
@@ -112,3 +116,11 @@ def _table_for(given: str) -> dict[int, str]:
             if form != character and form.isascii():
                 table[ord(character)] = form
     return table
+
+
+def text_of(doc: Doc) -> str:
+    """The text of a spaCy doc, joined once: spaCy builds it anew at every access."""
+    found = doc.user_data.get("facetcode_text")
+    if found is None:
+        found = doc.user_data["facetcode_text"] = doc.text
+    return str(found)

@@ -36,7 +36,8 @@ MODULES = (
 )  # fmt: skip
 
 
-def load_cases(path: Path) -> list[Any]:
+def load_cases(path: Path, marked: bool = True) -> list[Any]:
+    """The cases as parameters; `marked`: with their strict xfails."""
     seen: set[str] = set()
     params: list[Any] = []
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -46,7 +47,7 @@ def load_cases(path: Path) -> list[Any]:
         if case["id"] in seen:
             raise ValueError(f"{path.name}: id {case['id']} stands twice")
         seen.add(case["id"])
-        marks = [pytest.mark.xfail(reason=case["xfail"], strict=True)] if "xfail" in case else []
+        marks = [pytest.mark.xfail(reason=case["xfail"], strict=True)] if marked and "xfail" in case else []
         params.append(pytest.param(case, id=case["id"], marks=marks))
     return params
 
@@ -62,7 +63,7 @@ def test_case(case: dict[str, Any]) -> None:
     assert [written(mention) for mention in GRAMMAR.find(case["text"])] == case["mentions"]
 
 
-@pytest.mark.parametrize("case", load_cases(CASES))
+@pytest.mark.parametrize("case", load_cases(CASES, marked=False))
 def test_case_inside_a_note(case: dict[str, Any]) -> None:
     """Neutral lines around a case change neither what is read nor where."""
     alone = GRAMMAR.find(case["text"])
@@ -72,7 +73,21 @@ def test_case_inside_a_note(case: dict[str, Any]) -> None:
     assert shifted == [(m.start, m.end, written(m)) for m in alone]
 
 
-@pytest.mark.parametrize("row", NOUNS, ids=lambda row: row.phrase)
+OTHERWISE = "the rows tp-sap junction and tp/sap junction give the same words to the transverse process"
+KNOWN = {"t p s a p junction": OTHERWISE, "tp sap junction": OTHERWISE}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(
+            row,
+            id=row.phrase,
+            marks=[pytest.mark.xfail(reason=KNOWN[row.phrase], strict=True)] if row.phrase in KNOWN else [],
+        )
+        for row in NOUNS
+    ],
+)
 def test_example_of_a_noun(row: NounRow) -> None:
     assert row.concept in {mention.noun for mention in GRAMMAR.find(row.example)}
 
@@ -80,6 +95,10 @@ def test_example_of_a_noun(row: NounRow) -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_doctests(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
+
+
+def test_known_nouns_are_rows() -> None:
+    assert KNOWN.keys() <= {row.phrase for row in NOUNS}
 
 
 def test_the_case_file_is_large_enough() -> None:

@@ -51,7 +51,7 @@ def swapped(text: str) -> str:
 
 def can_swap(text: str) -> bool:
     """False where a side is written in another way (L, Lt, "left alone") or where the place of the words counts."""
-    other = r"\b(?:lt|rt)\b|(?-i:\b[LR] side\b)|\b(?:left|right) (?:alone|lateral)|was left|\[\w?\]|\u2611"
+    other = r"\b(?:lt|rt)\b|(?-i:\b[LR] (?:side|SIDE)\b)|\b(?:left|right) (?:alone|lateral)|was left|\[\w?\]|\u2611"
     return re.search(other, text, re.IGNORECASE) is None
 
 

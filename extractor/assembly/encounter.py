@@ -94,7 +94,9 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     cancelled = any("cancelled" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
     told_first = [s.cues for s in reading.sentences[:4]]
     needles = sum("needlework" in s.cues for s in told)
-    called = any("contact" in cues and not ("today" in cues and not cues & {"planned", "historical"}) for cues in told_first)
+    called = any(
+        "contact" in cues and not ("today" in cues and not cues & {"planned", "historical"}) for cues in told_first
+    )
     visited = any("visit" in cues and "today" not in cues for cues in told_first)
     if (called and needles < 3) or (visited and needles < (2 if injected else 3)):
         return True

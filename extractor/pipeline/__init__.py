@@ -13,18 +13,18 @@ Every component is a registered spaCy factory and can be added by name to a pipe
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 with warnings.catch_warnings():  # medspaCy mutes every warning of the process when it is imported
     import medspacy  # noqa: F401  (registers medspaCy's own factories)
 
 import spacy
 from medspacy.custom_tokenizer import create_medspacy_tokenizer
+from spacy.language import Language
+from spacy.tokenizer import Tokenizer
+from spacy.util import registry
 
 from extractor.pipeline import agents, assertion, levels, sections, sentences, targets  # noqa: F401  (registers ours)
-
-if TYPE_CHECKING:
-    from spacy.language import Language
 
 COMPONENTS = (
     "facetcode_sections",
@@ -36,13 +36,19 @@ COMPONENTS = (
 )
 
 
+@registry.tokenizers("facetcode_no_tokenizer")  # type: ignore[untyped-decorator]
+def no_tokenizer() -> Callable[[Language], Tokenizer]:
+    """spaCy's tokenizer without its word list: it only stands in until medspaCy's own is made from it."""
+    return lambda nlp: Tokenizer(nlp.vocab, token_match=nlp.Defaults.token_match, url_match=nlp.Defaults.url_match)
+
+
 def build(overlay: str | None = None) -> Language:
     """A blank English pipeline with medspaCy's tokenizer and all components of ours.
 
     `overlay` is the user's patterns folder. Raises PatternError when a pattern row is wrong. No component logs
     anything.
     """
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "facetcode_no_tokenizer"}}})
     nlp.tokenizer = create_medspacy_tokenizer(nlp)
     nlp.max_length = 20_000_000
     for name in COMPONENTS:

@@ -4,7 +4,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from extractor.agents import AgentReader
-from extractor.pipeline.shared import extension, folder, group, text_of
+from extractor.pipeline.shared import extension, folder, group
+from extractor.text import text_of
 
 GROUP = "facetcode_agents"
 

@@ -17,9 +17,9 @@ from medspacy.context.context_rule import ConTextRule
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from extractor.pipeline.shared import drop_empty_matcher, extension, reading, text_of
+from extractor.pipeline.shared import drop_empty_matcher, extension, reading
 from extractor.rows import ReadingPatterns
-from extractor.text import brackets
+from extractor.text import brackets, text_of
 
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
@@ -127,7 +127,9 @@ def _in_scope(doc: Doc) -> bool:
         return True
     if len(doc.spans["facetcode_levels"]):
         return True
-    return any(span.label_ == "Target" and not span.kb_id_.startswith("other:") for span in doc.spans["facetcode_targets"])
+    return any(
+        span.label_ == "Target" and not span.kb_id_.startswith("other:") for span in doc.spans["facetcode_targets"]
+    )
 
 
 def _asides(doc: Doc) -> list[tuple[int, int]]:

@@ -3,8 +3,9 @@
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from extractor.pipeline.shared import extension, reading, text_of
+from extractor.pipeline.shared import extension, reading
 from extractor.sections import SectionReader
+from extractor.text import text_of
 
 
 class Sections:

@@ -7,8 +7,9 @@ from spacy.language import Language
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 
-from extractor.pipeline.shared import extension, reading, text_of
+from extractor.pipeline.shared import extension, reading
 from extractor.sentences import SentenceSplitter
+from extractor.text import text_of
 
 
 class LineSentencizer(Sentencizer):  # type: ignore[misc]  # spaCy ships no types for it

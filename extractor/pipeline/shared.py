@@ -25,14 +25,6 @@ def reading(overlay: str | None) -> ReadingPatterns:
     return ReadingPatterns.load(folder(overlay))
 
 
-def text_of(doc: Doc) -> str:
-    """The text of a doc, joined once: spaCy builds it anew at every access."""
-    found = doc.user_data.get("facetcode_text")
-    if found is None:
-        found = doc.user_data["facetcode_text"] = doc.text
-    return str(found)
-
-
 def drop_empty_matcher(matcher: Any) -> None:
     """Take the token matcher out of a MedspacyMatcher that gets phrases only.
 
