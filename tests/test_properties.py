@@ -205,7 +205,7 @@ def wrapped(text: str, width: int) -> str:
 
 FORMS = re.compile(r"[\[\]|\u2610\u2611]")  # check boxes and tables: their lines are part of what they say
 LAYOUTS: dict[str, tuple[Callable[[str], str], str]] = {
-    "capitals": (str.upper, '"L SIDE" in capitals is no side'),
+    "capitals": (str.upper, '"without" is torn from the imaging by a line break before a capital'),
     "two-blanks-after-a-stop": (lambda text: text.replace(". ", ".  "), ""),
     "two-blanks-everywhere": (lambda text: text.replace(" ", "  "), "phrases are not matched over two blanks"),
     "one-line": (lambda text: text.replace("\n", " "), "a planned field takes in all that follows on its line"),

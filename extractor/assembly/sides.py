@@ -20,7 +20,9 @@ from extractor.mentions import Hit, LevelHit, Reading, Sentence
 OPPOSITE = {"left": "right", "right": "left"}
 _JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
 _AND = re.compile(
-    r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:(?:on|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})", re.IGNORECASE
+    r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:(?:one|two|three|four|five|six|\d)\s+(?:needles?\s+)?)?"
+    r"(?:(?:on|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})",
+    re.IGNORECASE,
 )
 _POSTFIX_GAP = 48
 _SHORT = 60  # longest sentence that says which side alone was treated

@@ -98,6 +98,8 @@ def with_zones(reading: Reading) -> Reading:
     has_target = {hit.sentence for hit in reading.targets if not hit.value.startswith(("other:", "intent:", "region:"))}
     named_any = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
     procedural = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
+    surgical = {hit.sentence for hit in reading.targets if hit.value == "other:surgery" and not hit.cues}
+    has_family = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL or hit.value == "facet_joint"}
     first_procedural = {hit.sentence: hit.start for hit in reversed(reading.targets) if hit.value in PROCEDURAL}
     diagnostic = {hit.sentence for hit in reading.imaging if hit.value == "diagnostic"}
     naming = naming_sections(reading)
@@ -158,7 +160,9 @@ def with_zones(reading: Reading) -> Reading:
         named_first = (
             opening and sentence.index < 3 and sentence.start + 60 > first_procedural.get(sentence.index, 1 << 30)
         )
-        if named_first and not sentence.cues & (_TELLING - {"finding"}):
+        allowed = {"finding", "historical"} if "opener" in sentence.cues else {"finding"}
+        operated = kind == "" and sentence.index < 3 and sentence.index in surgical and sentence.index not in has_family
+        if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
             zoned.append(replace(sentence, zone="title"))  # "transforaminal epidurals ... for radiculopathy"
             continue
         if opening and sentence.end - sentence.start < 160 and not sentence.cues & (_TELLING | {"performed"}):
