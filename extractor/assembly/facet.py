@@ -94,6 +94,10 @@ def read(
     ):
         spans = tuple(Span(*s.source) for s in allowed if s.source and s.zone in {"title", "body", "neutral"})
         flags.append(Flag("side_conflict", spans))
+    elif title_side in {"left", "right"} and {"left", "right"} <= {
+        s.side for s in allowed if s.zone == "body" and not s.copied
+    }:
+        flags.append(Flag("side_conflict", tuple(Span(*s.source) for s in allowed if s.source and s.zone == "body")))
     title_joints = title_joints.filled(body_joints, default)
     title_nerves = title_nerves.filled(body_nerves, default)
     body_joints, body_nerves = _without(body_joints, body_nerves, denied)

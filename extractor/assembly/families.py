@@ -101,7 +101,7 @@ def find(reading: Reading) -> Session:
     block_title = any(a.hit.value in {"medial_branch_block", "facet_injection"} for a in titled)
     if block_title:
         told = [a for a in told if a.family != "technique" or "needlework" in cues[a.hit.sentence]]
-    technique, cooled, mixed = _technique(titled, told)
+    technique, cooled, mixed = _technique(titled, told, {hit.sentence for hit in reading.levels})
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
 
 
@@ -148,14 +148,21 @@ def _settle_epidurals(families: tuple[Family, ...], told: list[Anchor]) -> tuple
     return families
 
 
-def _technique(titled: list[Anchor], told: list[Anchor]) -> tuple[Technique, bool, bool]:
+def _technique(titled: list[Anchor], told: list[Anchor], leveled: set[int]) -> tuple[Technique, bool, bool]:
     title = {anchor.hit.value for anchor in titled}
     body = {anchor.hit.value for anchor in told if anchor.zone == "body" and not anchor.hit.cues & {"planned"}}
     cooled = "cooled_rf" in title | body
     if "pulsed_rf" in title:
         return "pulsed_rf", cooled, "thermal_rf" in title
     if title & {"thermal_rf", "cooled_rf"}:
-        return "thermal_rf", cooled, False
+        lesioned = {a.hit.sentence for a in titled if a.family == "technique"}
+        blocked_too = any(
+            a.hit.value in {"medial_branch_block", "facet_injection"}
+            and not a.hit.cues
+            and a.hit.sentence in leveled - lesioned
+            for a in titled
+        )
+        return "thermal_rf", cooled, blocked_too
     if "prp" in title:
         return "prp", False, False
     if "chemical_neurolysis" in title | body:
