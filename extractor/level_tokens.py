@@ -167,7 +167,8 @@ class Lexicon:
         ordinal = f"(?:{words_pattern(words.ordinals)}|1[0-2](?=th)th|[1-9](?:st|nd|rd|th))\\b"
         noun = words_pattern([*nouns, *words.not_nouns]) + "(?:e?s)?"
         head = f"(?:(?P<letter>{letter})|(?P<spoken>{spoken})|(?P<word>{region}))(?P<gap>[ ]{{0,2}}-?[ ]{{0,2}}\\n?)"
-        homophone = f"{words_pattern(words.homophones)}(?=[ -](?:{number}|{noun}|\\d)\\b)"
+        again = f"and[ ](?:{letter}|{spoken})[ -]?(?:{number}|\\d)"  # "L for and L five"
+        homophone = f"{words_pattern(words.homophones)}(?=[ -](?:{number}|{noun}|\\d|{again})\\b)"
         joining, word = words.joining, f"(?:{number})\\b"
         self.vertebra = of(f"{head}(?:(?P<digits>[1-9]\\d{{0,4}})|(?P<number>(?:{number}\\b|{homophone})))")
         self.number = of(f"(?P<digits>1[0-2]|[1-9])(?!\\d)|(?P<number>{number})\\b")
