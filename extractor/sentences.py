@@ -19,6 +19,7 @@ _WORD_BEFORE = re.compile(r"([A-Za-z.]+|\d+)$")
 _LONGEST = 110
 _SHORT_LINE = 45  # no editor wraps lines at fewer characters,
 _WIDEST_WRAP = 100  # ... and none at more than this
+_ELLIPSIS = 3
 _FEW_ENDS = 30  # more words than this for each sentence end: dictation without punctuation
 
 
@@ -73,6 +74,8 @@ class SentenceSplitter:
         widest = max(map(len, text.split("\n")))
         for match in _CANDIDATE.finditer(text):
             at, end = match.start(), match.end()
+            if end - at > _ELLIPSIS and text[at] == ".":
+                continue  # a row of dots leads to what follows on the line
             mark = text[at]
             if mark == "\n":
                 if self._ends_line(text, at, widest):

@@ -85,6 +85,8 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
     acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or s.cues >= {"performed", "today"}]
     acts += [s for s in told if s.zone == "title" and "performed" in s.cues]
+    field = [s for s in told if injected and s.kind == "title" and s.zone == "title" and "each" in s.cues]
+    acts += field
     placed = {hit.sentence for hit in reading.levels} | {hit.sentence for hit in reading.sides}
     said = any(
         "nothing_done" in s.cues and s.index not in placed
@@ -98,7 +100,7 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
         "contact" in cues and not ("today" in cues and not cues & {"planned", "historical"}) for cues in told_first
     )
     visited = any("visit" in cues and "today" not in cues for cues in told_first)
-    if (called and needles < 3) or (visited and needles < (2 if injected else 3)):
+    if (called and needles < 3) or (visited and not field and needles < (2 if injected else 3)):
         return True
     stopped = any("discontinued" in s.cues for s in told)
     if (said and not stopped) or (cancelled and not injected):

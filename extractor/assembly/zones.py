@@ -156,6 +156,7 @@ def with_zones(reading: Reading) -> Reading:
             and kind == ""
             and sentence.section == ""
             and sentence.index in named_any
+            and sentence.index not in diagnostic
         )
         named_first = (
             opening and sentence.index < 3 and sentence.start + 60 > first_procedural.get(sentence.index, 1 << 30)
@@ -266,6 +267,8 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         and not cues & _TELLING
     ):
         return "title"
+    if kind == "guidance" and strong and level:
+        return "body"
     if kind in {"planned", "laterality", "guidance", "addendum"}:
         return kind
     if kind == "diagnosis":
