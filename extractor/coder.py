@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Coder:
     """Codes notes one at a time. Building one loads and checks the patterns; the pipeline loads with the first note.
 
-    profile   claim profile: "cpt", "medicare" or "medicare-asc"
-    patterns  a folder whose CSV rows are added to the shipped ones, and whose TOML files replace them
+    profile   claim profile: "cpt", "medicare" or "medicare-asc" patterns  a folder whose CSV rows are added to the
+    shipped ones, and whose TOML files replace them
 
     Raises InputError for an unknown profile and PatternError for a wrong pattern row.
     """

@@ -5,8 +5,7 @@
     L5-S1     [ ]     [X]             L5-S1  | -- (fused)    | injected 1 mL
 
 A grid is a line with two or more sides and no level, followed by lines that hold one level and a box, or a cell
-between bars, for
-each side. A cell that is empty, or begins with a dash or an empty box, is not ticked.
+between bars, for each side. A cell that is empty, or begins with a dash or an empty box, is not ticked.
 """
 
 from __future__ import annotations

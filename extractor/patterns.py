@@ -2,8 +2,8 @@
 
 `load_csv` and `load_toml` are the only ways in. A CSV row that does not fit its model, an unknown column, a duplicate
 phrase or a stray blank raises `PatternError` ("agents.csv row 14: ..."). An overlay folder given by the user comes
-after the shipped
-one: its rows are added, a row with the same phrase replaces the shipped one, and a TOML file replaces the shipped file.
+after the shipped one: its rows are added, a row with the same phrase replaces the shipped one, and a TOML file
+replaces the shipped file.
 """
 
 from __future__ import annotations

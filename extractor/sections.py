@@ -1,9 +1,8 @@
 """Section headers of a note, as they are really written. Pure and linear.
 
-A header is a phrase of sections.csv before a colon (at a line's start, or after a full stop, comma or wide gap
-when it begins with a
-capital), alone on its line, or at a line's start before a full stop or dash. What a header does not name stays in
-the section before it.
+A header is a phrase of sections.csv before a colon (at a line's start, or after a full stop, comma or wide gap when
+it begins with a capital), alone on its line, or at a line's start before a full stop or dash. What a header does not
+name stays in the section before it.
 """
 
 from __future__ import annotations

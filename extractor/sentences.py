@@ -1,8 +1,8 @@
 """Sentences of a clinical note: line-aware, and with cuts in unpunctuated dictation. Pure and linear.
 
 A line break ends a sentence unless the line was only wrapped; a full stop ends one unless it belongs to an
-abbreviation, an initial
-or a list number. A sentence of more than `long_words` words is cut where a phrase of `starts` begins a new thought.
+abbreviation, an initial or a list number. A sentence of more than `long_words` words is cut where a phrase of
+`starts` begins a new thought.
 """
 
 from __future__ import annotations

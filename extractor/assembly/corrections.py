@@ -1,8 +1,7 @@
 """Self-corrections in dictation: what was taken back is no longer a mention.
 
 "right, no scratch that, left" takes back the side before the cue; "L5-S1, correction, the L4-5 joint" the level
-before it. A
-cue takes back only what the words right after it replace: a side for a side, a level for a level.
+before it. A cue takes back only what the words right after it replace: a side for a side, a level for a level.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Facet joints and medial branches: which were treated, from title, body and addendum together.
 
 The body governs over the title (ruling 7), a generic body leaves the title standing, a correcting addendum governs
-both. Nerve names and
-bone sites are two views of one thing: they are merged, and when they cannot both be true the difference becomes a
-query.
+both. Nerve names and bone sites are two views of one thing: they are merged, and when they cannot both be true the
+difference becomes a query.
 """
 
 from __future__ import annotations
@@ -207,8 +206,7 @@ def _settle(
 
 def _pairs(pairs: SiteSet, joints: SiteSet, flags: list[Flag], other: set[str]) -> tuple[SiteSet, SiteSet]:
     """ "L4-5 medial branch block": the joint or two nerves. Several pairs, or the same joints told elsewhere, name
-    joints;
-    a lone pair is read as two nerves (ruling 5) and asked about.
+    joints; a lone pair is read as two nerves (ruling 5) and asked about.
     """
     if len(pairs.names) > 1 or pairs.names <= other:
         return pairs, SiteSet()

@@ -1,11 +1,10 @@
 """Which side each level was treated on: stated next to it, carried on from the words before, or copied ("same on
 the left").
 
-One pass over the speaking sentences in order. Within a sentence a side binds the levels that follow it, unless a
-side stands behind a
-level in the manner of "L4-5 on the left" or "L4-5 (left)". A sentence with a side and no level sets the side for
-what follows; with a
-word of repetition, or about "the other side", it copies what was done so far to that side.
+One pass over the speaking sentences in order. Within a sentence a side binds the levels that follow it, unless a side
+stands behind a level in the manner of "L4-5 on the left" or "L4-5 (left)". A sentence with a side and no level sets
+the side for what follows; with a word of repetition, or about "the other side", it copies what was done so far to
+that side.
 """
 
 from __future__ import annotations

@@ -94,9 +94,8 @@ def make(
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
     A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a
-    target; so does
-    any level in a full sentence outside a body section, as long as no needle work has `begun` (index of its first
-    sentence).
+    target; so does any level in a full sentence outside a body section, as long as no needle work has `begun` (index
+    of its first sentence).
     """
     text, sentences = reading.text, reading.sentences
     spared = {s.index - 1 for s in sentences if "nothing_there" in s.cues and not s.cues & {"planned", "historical"}}

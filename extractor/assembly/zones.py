@@ -1,10 +1,9 @@
 """What each sentence is worth: the zone of a sentence decides which of its facts may support a code.
 
-Zones: title (names what was done), planned (names what was to be done), body (tells what was done), neutral (no
-cue; supports a
-title-like statement), addendum, and the silent ones (history, plan, consent, finding, exam, diagnosis, teaching,
-...), from which no
-line is ever made (ruling "Status": history, plan, consent, risks, teaching sentences, findings and template residue).
+Zones: title (names what was done), planned (names what was to be done), body (tells what was done), neutral (no cue;
+supports a title-like statement), addendum, and the silent ones (history, plan, consent, finding, exam, diagnosis,
+teaching, ...), from which no line is ever made (ruling "Status": history, plan, consent, risks, teaching sentences,
+findings and template residue).
 """
 
 from __future__ import annotations

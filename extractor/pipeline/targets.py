@@ -1,8 +1,7 @@
 """Targets, imaging and sides through medspaCy's TargetMatcher; overlaps are settled here, not by the matcher.
 
 The matcher keeps every match (`prune=False`, span group); then within one label the longest wins, and "none" rows
-(words that only
-look like a side) are dropped after they have beaten what they contain.
+(words that only look like a side) are dropped after they have beaten what they contain.
 """
 
 from collections.abc import Iterable
