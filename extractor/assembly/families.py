@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from extractor.assembly.titles import drugged_sentences
 from extractor.assembly.zones import PROCEDURAL
 from extractor.mentions import Hit, Reading
 from extractor.records import Family, Technique
@@ -97,12 +98,27 @@ def find(reading: Reading) -> Session:
     operated = sum(a.family == "other:surgery" and a.zone == "body" and not a.hit.cues for a in told) > 1
     if not in_title and told_others and (operated or not _specific(told)):
         families = ()
+    if in_title:
+        families += tuple(family for family in _families(_done_beside(reading, told)) if family not in families)
     families = _settle_epidurals(families, told)
     block_title = any(a.hit.value in {"medial_branch_block", "facet_injection"} for a in titled)
     if block_title:
         told = [a for a in told if a.family != "technique" or "needlework" in cues[a.hit.sentence]]
     technique, cooled, mixed = _technique(titled, told, {hit.sentence for hit in reading.levels})
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
+
+
+def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
+    """Joints that the title leaves out and a sentence of the body tells in full: entered, and a drug given."""
+    drugged = drugged_sentences(reading)
+    return [
+        anchor
+        for anchor in told
+        if anchor.hit.value == "sacroiliac_joint"
+        and anchor.zone == "body"
+        and anchor.hit.sentence in drugged
+        and reading.sentences[anchor.hit.sentence].cues >= {"needlework", "performed"}
+    ]
 
 
 def is_technique(value: str) -> bool:

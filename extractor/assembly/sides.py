@@ -190,6 +190,8 @@ def _told(level: SidedLevel, side: str) -> bool:
 def _on_only(level: SidedLevel, only: str) -> SidedLevel:
     """A side that only carried over from another sentence gives way to the one side treated."""
     near = level.source is not None and abs(level.source[0] - level.hit.start) <= _SHORT
+    if level.zone == "title" and level.side == "bilateral":
+        return replace(level, side=only)
     if level.zone not in {"body", "neutral"} or near or level.side in (only, ""):
         return level
     return replace(level, side=only)

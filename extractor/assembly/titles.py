@@ -32,6 +32,7 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
     first_paragraph: dict[tuple[str, int], int] = {}
     closed: set[tuple[str, int]] = set()
     naming: set[tuple[str, int]] = set()
+    drugged = drugged_sentences(reading)
     for sentence in reading.sentences:
         key = (sentence.section, sentence.header_paragraph)
         if sentence.kind != "title" or key in closed:
@@ -41,7 +42,8 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
         if paragraph is None and not empty_header:
             paragraph = first_paragraph[key] = sentence.paragraph
         listed = NUMBERED.match(reading.text, sentence.start) is not None and sentence.end - sentence.start < 160
-        acts = "needlework" in sentence.cues and not sentence.first_in_section and not listed
+        given = "performed" in sentence.cues and sentence.index in drugged and sentence.line > sentence.header_line
+        acts = ("needlework" in sentence.cues or given) and not sentence.first_in_section and not listed
         if acts or (paragraph is not None and sentence.paragraph != paragraph):
             closed.add(key)
             continue

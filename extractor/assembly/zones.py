@@ -119,6 +119,8 @@ def with_zones(reading: Reading) -> Reading:
         kind = sentence.kind
         if kind == "title" and not naming.get((sentence.section, sentence.header_paragraph), -1) >= sentence.index:
             kind = ""
+        if kind == "title" and "exam" in sentence.cues and sentence.index not in procedural:
+            kind = "exam"
         if kind in _CONTAINERS:
             container = kind if kind != "title" else ""
         if (
