@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from extractor.patterns import PatternFolder, Row
+from extractor.rows import NounRow
 
 LAST_NUMBER = {"C": 8, "T": 12, "L": 6, "S": 5}  # C8 is a nerve, L6 a lumbar-type vertebra
 NEXT_REGION = {"C7": "T1", "C8": "T1", "T12": "L1", "L5": "S1", "L6": "S1"}
@@ -88,14 +89,6 @@ class LevelWords(Row):
     sides: Sides
     guards: Guards
     attachment: Attachment
-
-
-class NounRow(Row):
-    """One row of patterns/level_nouns.csv. A plural in -s or -es is understood."""
-
-    phrase: str
-    concept: str
-    example: str
 
 
 def words_pattern(phrases: Iterable[str]) -> str:

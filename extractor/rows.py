@@ -166,13 +166,27 @@ class MuscleRow(Row):
     example: str
 
 
+_BONES = frozenset({"transverse_process", "superior_articular_process"})
+
+
+class NounRow(Row):
+    """One row of patterns/level_nouns.csv. A plural in -s or -es is understood."""
+
+    phrase: str
+    concept: str
+    example: str
+
+
 @dataclass(frozen=True)
 class AssemblyRows:
     """Rows that assembly needs."""
 
     muscles: tuple[MuscleRow, ...]
+    bones: re.Pattern[str]  # the bone sites of medial branches, as written
 
     @classmethod
     def load(cls, folder: PatternFolder) -> AssemblyRows:
         """Raises PatternError with file and row when anything is wrong."""
-        return cls(muscles=folder.csv("muscles.csv", MuscleRow))
+        nouns = folder.csv("level_nouns.csv", NounRow)
+        bones = tuple(row.phrase for row in nouns if row.concept in _BONES)
+        return cls(muscles=folder.csv("muscles.csv", MuscleRow), bones=alternation(bones))

@@ -134,12 +134,12 @@ class SectionReader:
         name = re.sub(r"\s+", " ", name)
         name = name if name in self.kinds else _STAMP.sub("", name)
         kind = self.kinds.get(name, "")
-        if kind is None and name.endswith(")"):
+        if not kind and name.endswith(")"):
             name = _ASIDE.sub("", name)
             kind = self.kinds.get(name, "")
-        if kind is None:
+        if not kind:
             bare = words.strip().rstrip(":").strip(" *_-=.").lower()
-            kind = self.kinds.get(bare)
+            kind = self.kinds.get(bare, "")
             name = bare
         return (kind, name) if kind else None
 

@@ -35,7 +35,7 @@ def without_corrected(reading: Reading) -> Reading:
                 sides.remove(side_before)
         if level_after and level_before:
             items = level_before.mention.items
-            if len(items) > len(level_after.mention.items) and len(items) > 1:
+            if len(items) > len(level_after.mention.items) == 1:
                 kept = items[:-1]
                 mention = replace(level_before.mention, items=kept, end=kept[-1].end)
                 levels[levels.index(level_before)] = replace(level_before, mention=mention)

@@ -53,6 +53,7 @@ def read(
     body_side: str,
     generic_body: bool,
     each_body: bool = False,
+    correcting: bool = False,
 ) -> Facets:
     """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none
     or several)."""
@@ -63,6 +64,7 @@ def read(
         title = _view((s for s in allowed if s.zone == "impression"), by_joint, by_nerve)
     if not title and not body:
         title = _view((s for s in allowed if s.zone == "planned"), by_joint, by_nerve)
+    addendum = _view((s for s in allowed if s.zone == "addendum"), by_joint, by_nerve)
     denied = _view(
         (replace(s, side="") if s.zone == "addendum" else s for s in statements if s.denied and s.zone != "planned"),
         by_joint,
@@ -105,6 +107,13 @@ def read(
         (title_joints, title_nerves), title_left, (body_joints, body_nerves), denied, generic_body, each_body, flags
     )
     flags += body_flags if body_joints or body_nerves else title_flags
+    later_joints, later_nerves = _settle(addendum, None, by_joint, by_nerve, [], set())
+    if joints_of(later_joints, later_nerves) and set(joints_of(later_joints, later_nerves)) != set(joints_of(*chosen)):
+        if not correcting:
+            flags.append(_flag("level_conflict", (later_joints, later_nerves), chosen))
+        else:
+            chosen = later_joints.filled(chosen[0], default), later_nerves.filled(chosen[1], default)
+            flags = [flag for flag in flags if flag.query != "level_conflict"]
     return Facets(chosen[0], chosen[1], flags, by_joint, by_nerve)
 
 

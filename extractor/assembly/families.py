@@ -3,7 +3,7 @@ findings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from extractor.assembly.titles import drugged_sentences
 from extractor.assembly.zones import PROCEDURAL
@@ -104,7 +104,9 @@ def find(reading: Reading) -> Session:
     block_title = any(a.hit.value in {"medial_branch_block", "facet_injection"} for a in titled)
     if block_title:
         told = [a for a in told if a.family != "technique" or "needlework" in cues[a.hit.sentence]]
-    technique, cooled, mixed = _technique(titled, told, {hit.sentence for hit in reading.levels})
+    technique, cooled, mixed = _technique(
+        titled, [*told, *_hot(reading, told)], {hit.sentence for hit in reading.levels}
+    )
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
 
 
@@ -118,6 +120,18 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
         and anchor.zone == "body"
         and anchor.hit.sentence in drugged
         and reading.sentences[anchor.hit.sentence].cues >= {"needlework", "performed"}
+    ]
+
+
+def _hot(reading: Reading, told: list[Anchor]) -> list[Anchor]:
+    """Lesions told with their temperature: radiofrequency, however little else the note says of it."""
+    return [
+        replace(anchor, zone="body")
+        for anchor in told
+        if anchor.zone == "neutral"
+        and anchor.family == "technique"
+        and not anchor.hit.cues
+        and reading.sentences[anchor.hit.sentence].cues & {"heat"}
     ]
 
 

@@ -46,7 +46,8 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         return Assembled((), reading, drugs, diagnosis)
     begun = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
     title_side = encounter.single(sided.title_sides)
-    statements = with_copies(make(reading, sided.levels, *encounter.acting(reading), begun), sided.copies, title_side)
+    made = make(reading, sided.levels, *encounter.acting(reading), begun, rows.bones)
+    statements = with_copies(made, sided.copies, title_side)
     if any(agent.drug_class == "neurolytic" and agent.role == "injectate" for agent in drugs):
         session = replace(session, technique="chemical_neurolysis")
     session = _with_inferred(session, reading, statements, bool(injectate_names(drugs)))
@@ -217,6 +218,7 @@ def _facet(
         body_side=shared.body_side,
         generic_body=shared.generic,
         each_body=shared.each,
+        correcting=any(s.zone == "addendum" and s.cues & {"correction", "amended"} for s in reading.sentences),
     )
     if sacral_too and not found.joints and not found.nerves:
         return None

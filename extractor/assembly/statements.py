@@ -88,8 +88,16 @@ class Statement:
         return self.vertebrae
 
 
+_NERVE_TARGETS = frozenset({"medial_branch", "medial_branch_block", "facet_joint", "facet_injection"})
+
+
 def make(
-    reading: Reading, sided: Iterable[SidedLevel], acting: frozenset[int], doing: frozenset[int], begun: int
+    reading: Reading,
+    sided: Iterable[SidedLevel],
+    acting: frozenset[int],
+    doing: frozenset[int],
+    begun: int,
+    bones: re.Pattern[str],
 ) -> list[Statement]:
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
@@ -98,9 +106,10 @@ def make(
     of its first sentence).
     """
     text, sentences = reading.text, reading.sentences
+    sided_rows = list(sided)
     spared = {s.index - 1 for s in sentences if "nothing_there" in s.cues and not s.cues & {"planned", "historical"}}
     result: list[Statement] = []
-    for level in sided:
+    for level in sided_rows:
         cues = sentences[level.hit.sentence].cues
         kind = _KIND_OF_NOUN.get(level.hit.mention.noun)
         last = result[-1] if result else None
@@ -147,6 +156,8 @@ def make(
             not chained and level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)
         ):
             continue
+        if kind == "bare" and _on_bones(reading, level, sided_rows, bones):
+            kind = "bone"  # "the transverse process was targeted at L3, at L4 and at L5"
         denied = bool(level.hit.cues & {"negated"}) or level.hit.sentence in spared
         if kind is None and level.hit.mention.noun == "vertebra" and last and last.kind == "bone":
             if last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
@@ -175,6 +186,18 @@ def make(
             )
         )
     return result
+
+
+def _on_bones(reading: Reading, level: SidedLevel, levels: Sequence[SidedLevel], bones: re.Pattern[str]) -> bool:
+    """True for bare vertebrae in a sentence that names bone sites before them, and neither nerves nor joints."""
+    if level.zone not in {"body", "neutral"} or any(item.joined for item in level.hit.mention.items):
+        return False
+    sentence = reading.sentences[level.hit.sentence]
+    if not bones.search(reading.text, sentence.start, level.hit.start):
+        return False
+    if any(other.hit.sentence == sentence.index and other.hit.mention.noun not in {"", "level"} for other in levels):
+        return False
+    return not any(hit.sentence == sentence.index and hit.value in _NERVE_TARGETS for hit in reading.targets)
 
 
 def _tight(text: str, mention: LevelMention) -> bool:
