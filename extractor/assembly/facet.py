@@ -228,8 +228,19 @@ def _pairs(pairs: SiteSet, joints: SiteSet, flags: list[Flag], other: set[str]) 
     return joints, nerves
 
 
+def _both_sides(nerves: SiteSet, bare: SiteSet) -> SiteSet:
+    """Nerves by name with the sides that bare vertebrae add ("medial branches left, the same right L2 to L5")."""
+    merged = SiteSet(dict(nerves.spans))
+    for (site, side), evidence in bare.spans.items():
+        if site in nerves.names and side in {"left", "right"} - nerves.sides and "bilateral" not in nerves.sides:
+            merged.add(site, side, evidence)
+    return merged
+
+
 def _merged_nerves(view: View, title: View | None, flags: list[Flag]) -> SiteSet:
     """Nerves by name and by bone site as one set."""
+    if view.nerves:
+        view.nerves = _both_sides(view.nerves, view.bare_nerves)
     if not view.nerves:
         named_in_title = bool(title and (title.nerves or title.bones))
         if view.bare_nerves and not named_in_title and view.bones.names < view.bare_nerves.names:

@@ -20,6 +20,9 @@ def drugged_sentences(reading: Reading) -> set[int]:
     }
 
 
+_LONG_TITLE = 75  # a first sentence of more characters that names nothing is running text
+
+
 def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
     """Title sections that name a procedure, with the last sentence that still belongs to the title.
 
@@ -44,7 +47,9 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
         listed = NUMBERED.match(reading.text, sentence.start) is not None and sentence.end - sentence.start < 160
         given = "performed" in sentence.cues and sentence.index in drugged and sentence.line > sentence.header_line
         acts = ("needlework" in sentence.cues or given) and not sentence.first_in_section and not listed
-        if acts or (paragraph is not None and sentence.paragraph != paragraph):
+        told = sentence.first_in_section and not empty_header and sentence.index not in named
+        told &= sentence.end - sentence.start > _LONG_TITLE
+        if acts or told or (paragraph is not None and sentence.paragraph != paragraph):
             closed.add(key)
             continue
         last[key] = sentence.index
