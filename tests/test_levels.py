@@ -73,21 +73,7 @@ def test_case_inside_a_note(case: dict[str, Any]) -> None:
     assert shifted == [(m.start, m.end, written(m)) for m in alone]
 
 
-OTHERWISE = "the rows tp-sap junction and tp/sap junction give the same words to the transverse process"
-KNOWN = {"t p s a p junction": OTHERWISE, "tp sap junction": OTHERWISE}
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(
-            row,
-            id=row.phrase,
-            marks=[pytest.mark.xfail(reason=KNOWN[row.phrase], strict=True)] if row.phrase in KNOWN else [],
-        )
-        for row in NOUNS
-    ],
-)
+@pytest.mark.parametrize("row", NOUNS, ids=lambda row: row.phrase)
 def test_example_of_a_noun(row: NounRow) -> None:
     assert row.concept in {mention.noun for mention in GRAMMAR.find(row.example)}
 
@@ -95,10 +81,6 @@ def test_example_of_a_noun(row: NounRow) -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_doctests(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
-
-
-def test_known_nouns_are_rows() -> None:
-    assert KNOWN.keys() <= {row.phrase for row in NOUNS}
 
 
 def test_the_case_file_is_large_enough() -> None:

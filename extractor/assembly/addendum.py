@@ -16,11 +16,14 @@ def corrected_by_addendum(reading: Reading, sided: Sided, procedures: list[Proce
         return procedures
     spared = {hit.sentence for hit in reading.sides if "negated_side" in hit.cues}
     spoken = {s.index: s.cues for s in notes if "negated" not in s.cues or s.index in spared}
-    telling = {index for index, cues in spoken.items() if "performed" in cues} or set(spoken)
+    telling = {index for index, cues in spoken.items() if "performed" in cues}
+    if not telling and any(s.cues & {"correction", "amended"} for s in notes):
+        telling = set(spoken)
     said = [hit for hit in reading.sides if hit.sentence in telling and "negated_side" not in hit.cues]
     values = {hit.value for hit in said if hit.value in {"left", "right", "bilateral"}}
     levels = [lv for lv in sided.levels if lv.zone == "addendum" and lv.side and "negated" not in lv.hit.cues]
-    side = levels[0].side if levels else next(iter(values)) if len(values) == 1 else ""
+    sides = {level.side for level in levels} or values
+    side = next(iter(sides)) if len(sides) == 1 else ""
     if not side:
         return procedures
     return [_resided(p, side) for p in procedures]  # type: ignore[arg-type]

@@ -187,21 +187,15 @@ def _settle(
     joints, nerves = SiteSet(), SiteSet()
     if by_nerve:
         nerves = _merged_nerves(view, title, flags)
-        supported = set(joints_of(SiteSet(), _unsided(nerves)))
-        if not nerves and title is not None and not by_joint and (title.nerves or title.bones):
-            pass
-        elif not nerves and view.joints and not by_joint:
+        named_in_title = title is not None and bool(title.nerves or title.bones)
+        if not nerves and not by_joint and not named_in_title:
             joints = view.joints
         if not nerves and view.pairs:
             joints, nerves = _pairs(view.pairs, joints, flags, other)
-        if by_joint and view.joints and not view.joints.names <= supported:
-            joints = view.joints
-        elif by_joint and view.joints:
+        if by_joint and view.joints:
             joints = view.joints
     elif view.joints:
         joints = view.joints
-        if view.pairs and not joints:
-            joints = view.pairs
     elif view.pairs:
         joints = view.pairs
     elif view.listed:
@@ -259,13 +253,6 @@ def _merged_nerves(view: View, title: View | None, flags: list[Flag]) -> SiteSet
         return merged
     flags.append(Flag("level_conflict", tuple(span for spans in view.bones.spans.values() for span in spans)))
     return view.nerves
-
-
-def _unsided(sites: SiteSet) -> SiteSet:
-    result = SiteSet()
-    for (site, _), evidence in sites.spans.items():
-        result.add(site, "", evidence)
-    return result
 
 
 def _without(joints: SiteSet, nerves: SiteSet, denied: View) -> tuple[SiteSet, SiteSet]:

@@ -164,11 +164,7 @@ def _only(reading: Reading) -> str:
     said: set[str] = set()
     for hit in reading.sides:
         sentence = reading.sentences[hit.sentence]
-        if (
-            hit.value not in OPPOSITE
-            or sentence.zone not in {"body", "neutral"}
-            or sentence.end - sentence.start > _SHORT
-        ):
+        if hit.value not in OPPOSITE or sentence.zone not in {"body", "neutral", "plan"}:
             continue
         if any(level.sentence == hit.sentence for level in reading.levels):
             continue

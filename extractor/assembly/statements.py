@@ -146,6 +146,9 @@ def make(
             and _named_by_bones(text, result, level.hit.mention)
         ):
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
+        if kind is None and level.hit.mention.noun == "vertebra" and last and last.kind == "bone":
+            if last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
+                kind = "bone"  # "... of the L4 vertebra, a second at the same junction of the L5 vertebra"
         chained = bool(
             last
             and last.sentence == level.hit.sentence - 1
@@ -159,9 +162,6 @@ def make(
         if kind == "bare" and _on_bones(reading, level, sided_rows, bones):
             kind = "bone"  # "the transverse process was targeted at L3, at L4 and at L5"
         denied = bool(level.hit.cues & {"negated"}) or level.hit.sentence in spared
-        if kind is None and level.hit.mention.noun == "vertebra" and last and last.kind == "bone":
-            if last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
-                kind = "bone"  # "... of the L4 vertebra, a second at the same junction of the L5 vertebra"
         if kind == "bone" and last and last.sentence == level.hit.sentence and _nerve_of(text, last, level.hit.mention):
             result[-1] = replace(last, kind="nerve")
         if (
