@@ -40,6 +40,8 @@ _CONTROL = {n: " " for n in range(32) if chr(n) not in "\n\r" and n not in _TABL
 _TABLE |= _CONTROL
 
 
+_DOUBLED = re.compile(r"(?<=\S)  (?=\S)")
+_FEW_WORDS = 6  # a line of no more words may be a row of columns
 _BRACKETS = re.compile(r"\([^()\n]{3,120}\)")
 
 
@@ -84,16 +86,19 @@ def clean(given: str) -> CleanText:
     >>> clean("1\\u00bd mL").text
     '1 1/2 mL'
     """
-    if given.isascii() and "\r" not in given and "\t" not in given and given.isprintable():
+    doubled = _doubled_blanks(given)
+    if not doubled and given.isascii() and "\r" not in given and "\t" not in given and given.isprintable():
         return CleanText(given, given, None)
     table = _table_for(given)
-    if "\r" not in given and all(len(table.get(ord(c), c)) == 1 for c in set(given)):
+    if not doubled and "\r" not in given and all(len(table.get(ord(c), c)) == 1 for c in set(given)):
         return CleanText(given.translate(table), given, None)
     pieces: list[str] = []
     offsets = array("L")
     previous = ""
     for index, character in enumerate(given):
-        if character == "\r":
+        if index in doubled:
+            new = ""
+        elif character == "\r":
             new = "" if given[index + 1 : index + 2] == "\n" else "\n"
         else:
             new = table.get(ord(character), character)
@@ -104,6 +109,27 @@ def clean(given: str) -> CleanText:
         previous = character
     offsets.append(len(given))
     return CleanText("".join(pieces), given, offsets)
+
+
+def _doubled_blanks(given: str) -> set[int]:
+    """The second of two blanks between words, which would keep phrases from matching.
+
+    Lines with wider gaps and short lines without a full stop may be columns and stay as they are.
+
+    >>> sorted(_doubled_blanks("The L4-5  joint was  not injected.")), _doubled_blanks("Right  Left")
+    ([9, 20], set())
+    """
+    found: set[int] = set()
+    if "  " not in given:
+        return found
+    start = 0
+    for line in given.splitlines(keepends=True):
+        words = line.split()
+        running = len(words) > _FEW_WORDS or line.rstrip().endswith(".")
+        if running and "   " not in line.strip():
+            found.update(start + match.end() - 1 for match in _DOUBLED.finditer(line))
+        start += len(line)
+    return found
 
 
 def _table_for(given: str) -> dict[int, str]:

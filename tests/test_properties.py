@@ -207,7 +207,7 @@ FORMS = re.compile(r"[\[\]|\u2610\u2611]")  # check boxes and tables: their line
 LAYOUTS: dict[str, tuple[Callable[[str], str], str]] = {
     "capitals": (str.upper, '"without" is torn from the imaging by a line break before a capital'),
     "two-blanks-after-a-stop": (lambda text: text.replace(". ", ".  "), ""),
-    "two-blanks-everywhere": (lambda text: text.replace(" ", "  "), "phrases are not matched over two blanks"),
+    "two-blanks-everywhere": (lambda text: text.replace(" ", "  "), ""),
     "one-line": (lambda text: text.replace("\n", " "), "a planned field takes in all that follows on its line"),
     "wrapped-at-72": (lambda text: wrapped(text, 72), "phrases are not matched over a line break"),
     "wrapped-at-60": (lambda text: wrapped(text, 60), "a list of sides is torn by a line break before a capital"),
