@@ -154,7 +154,7 @@ def collect(doc: Doc) -> Reading:
         for m in _SIDE_LETTER.finditer(text)
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
-    hits["Side"] = sorted((*hits["Side"], *letters), key=lambda hit: hit.start)
+    hits["Side"] = sorted((*_with_both(hits["Side"], levels), *letters), key=lambda hit: hit.start)
     if len(boxes) > 1 or "|" in text or "   " in text:
         hits["Side"], levels = _with_grids(text, hits["Side"], levels, cues, sentence_of)
     return Reading(
@@ -170,6 +170,20 @@ def collect(doc: Doc) -> Reading:
             a for (a, _, label), found in touching.items() if label == "Agent" and "negated" in found
         ),
     )
+
+
+def _with_both(sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
+    """ "At L4-5 both joints were done": beside one pair alone they are its left and right joint, else two levels."""
+    if not any(hit.value == "both" for hit in sides):
+        return sides
+    named: dict[int, list[str]] = {}
+    for level in levels:
+        named.setdefault(level.sentence, []).extend(item.joined for item in level.mention.items)
+    return [
+        replace(hit, value="bilateral") if hit.value == "both" else hit
+        for hit in sides
+        if hit.value != "both" or named.get(hit.sentence) == ["pair"]
+    ]
 
 
 def _with_grids(

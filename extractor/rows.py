@@ -62,10 +62,11 @@ class ImagingRow(Row):
 
 
 class SideRow(Row):
-    """sides.csv: words that name a side; "none" marks words that only look like one."""
+    """sides.csv: words that name a side; "none" marks words that only look like one, "both" those that name the two
+    joints of a single level."""
 
     phrase: str
-    side: Literal["left", "right", "bilateral", "other_side", "none"]
+    side: Literal["left", "right", "bilateral", "both", "other_side", "none"]
     example: str
 
 
@@ -120,6 +121,7 @@ class ReadingTable(Row):
     date: date
     sentences: SentenceTable
     context: dict[str, int]
+    list_words: frozenset[str]
     regex: tuple[RegexCue, ...] = Field(default=())
 
 

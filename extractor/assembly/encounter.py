@@ -11,12 +11,13 @@ from extractor.assembly import guidance
 from extractor.assembly.families import FAMILY_OF, Session
 from extractor.assembly.sides import Sided
 from extractor.assembly.zones import PROCEDURAL
-from extractor.mentions import Hit, Reading
+from extractor.mentions import Hit, Reading, Sentence
 from extractor.records import Agent, Procedure, Span
 
 _TEMPERATURE = re.compile(
     r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE
 )
+_LIST_LINE = 90  # longest line of a list below its heading
 _MEASURED = re.compile(r"\d\s*(?:mL|cc)\b", re.IGNORECASE)  # drawn up, not taken at home
 _DRUG_KINDS = frozenset(
     {
@@ -154,7 +155,14 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
     worked = {s.index for s in reading.sentences if "needlework" in s.cues}
     following: set[int] = set()
+    heading: Sentence | None = None  # "Facet injections performed today:", with its list on the lines below
     for s in reading.sentences:
+        if s.index in telling_only and reading.text[s.end - 1] == ":" and "negated" not in s.cues:
+            heading = s
+        elif heading and (s.section != heading.section or s.paragraph != heading.paragraph):
+            heading = None
+        elif heading and s.line > heading.line and s.end - s.start <= _LIST_LINE:
+            following.add(s.index)
         goes_on = reading.text[s.start].islower()
         if s.index - 1 in worked or (goes_on and s.index - 1 in telling_only | following):
             if s.end - s.start <= (90 if goes_on else 45):

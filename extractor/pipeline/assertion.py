@@ -9,6 +9,8 @@ Sets Doc._.facetcode_cues: (start, end, category, direction) of every cue, and D
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
 
 from medspacy.common.medspacy_matcher import MedspacyMatcher
 from medspacy.context.context_graph import ConTextGraph
@@ -21,6 +23,7 @@ from extractor.pipeline.shared import drop_empty_matcher, extension, reading
 from extractor.rows import ReadingPatterns
 from extractor.text import brackets, text_of
 
+_NEGATED = "NEGATED"
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
@@ -31,6 +34,7 @@ class Assertion:
     def __init__(self, nlp: Language, patterns: ReadingPatterns) -> None:
         self.matcher = MedspacyMatcher(nlp, name="facetcode_assertion", prune=False)
         reach = patterns.table.context
+        self.listing = patterns.table.list_words
         rules = []
         for row in patterns.cues:
             sentence_wide = row.direction == "sentence"
@@ -91,7 +95,7 @@ class Assertion:
             if matches:
                 begin = starts[number - 1]
                 finish = starts[number] if number < len(starts) else len(doc)
-                touched.extend(_touched(doc, begin, finish, spans, matches, asides))
+                touched.extend(_touched(doc, begin, finish, spans, matches, asides, self.listing))
         doc._.facetcode_assertions = tuple(sorted(touched))
         return doc
 
@@ -150,6 +154,23 @@ def _room(asides: list[tuple[int, int]], at: int, begin: int, finish: int) -> tu
     return begin, finish
 
 
+def _in_reach(doc: Doc, span: Span, modifier: ConTextModifier, denied: Sequence[Span], listing: frozenset[str]) -> bool:
+    """A denial reaches the level nearest to it and those listed with that one: "L3-4 and L4-5 were not injected".
+
+    True for every modifier that is no denial.
+    """
+    if not denied:
+        return True
+    first, last = modifier.modifier_span
+    levels = sorted((other for other in denied if other.label_ == "Level"), key=lambda other: other.start)
+    if span.start < first:
+        between = [(other.end, after.start) for other, after in pairwise(levels) if span.start <= other.start < first]
+        between = [(low, high) for low, high in between if high <= first]
+    else:
+        between = [(other.end, after.start) for other, after in pairwise(levels) if last <= other.start < span.start]
+    return all(doc[at].lower_ in listing for low, high in between for at in range(low, high))
+
+
 def _touched(
     doc: Doc,
     begin: int,
@@ -157,6 +178,7 @@ def _touched(
     spans: list[Span],
     matches: list[tuple[ConTextRule, int, int]],
     asides: list[tuple[int, int]],
+    listing: frozenset[str],
 ) -> list[tuple[int, int, str, str, int, int]]:
     graph = ConTextGraph(targets=spans)
     for rule, start, end in matches:
@@ -172,7 +194,13 @@ def _touched(
     graph.update_scopes()
     graph.apply_modifiers()
     result = []
+    denied: dict[int, list[Span]] = {}
     for span, modifier in graph.edges:
+        if modifier.rule.category == _NEGATED:
+            denied.setdefault(id(modifier), []).append(span)
+    for span, modifier in graph.edges:
+        if span.label_ == "Level" and not _in_reach(doc, span, modifier, denied.get(id(modifier), ()), listing):
+            continue
         first, last = modifier.modifier_span
         result.append(
             (
