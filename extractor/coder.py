@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from extractor.agents import AgentReader
     from extractor.coding import CodeBook
+    from extractor.hearing import Hearing
     from extractor.rows import AssemblyRows
     from extractor.schema import CodingResult
 
@@ -54,6 +55,12 @@ class Coder:
         return AgentReader(self.patterns)
 
     @cached_property
+    def _hearing(self) -> Hearing:
+        from extractor.hearing import Hearing
+
+        return Hearing(self.patterns)
+
+    @cached_property
     def _rows(self) -> AssemblyRows:
         from extractor.rows import AssemblyRows
 
@@ -73,7 +80,7 @@ class Coder:
 
         chosen = profile or self.profile
         self.book.profile(chosen)
-        note = clean(text)
+        note = self._hearing.heard(clean(text))
         doc = self.nlp.make_doc(note.text)
         doc.user_data["facetcode_text"] = note.text
         reading = collect(self.nlp(doc))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from extractor.level_scanner import Reading
 from extractor.level_tokens import Lexicon, words_pattern
 
-_NEAR, _FAR, _WIDE = 60, 150, 250
+_NEAR, _FAR, _WIDE, _DICTATED = 60, 150, 250, 1500
 _SPELLED = re.compile(r"(?<![A-Za-z'])[a-km-qs-z] $", re.IGNORECASE)
 
 
@@ -136,6 +136,7 @@ class Context:
             return True
         if not alone and not spoken and not first[1:].isdigit():
             return True
-        return self._cervical.search(text, max(0, start - _WIDE), end + _WIDE) is not None and (
+        reach = _DICTATED if spoken else _WIDE  # a dictation says the region once
+        return self._cervical.search(text, max(0, start - reach), end + _WIDE) is not None and (
             not first[1:].isdigit() or alone
         )

@@ -22,8 +22,9 @@ def items_of(text: str, reading: Reading, concept: str, lexicon: Lexicon) -> tup
         if joints and len(runs) == 2 and _between(text, runs, lexicon):
             runs = [_pair(runs[0], runs[1])]
     items: list[LevelItem] = []
+    listed = any(piece.bare and not piece.how for piece in runs)  # "l three four and five": a list, whatever it names
     for piece in runs:
-        if piece.how == "blank" and (nerves or (len(piece.names) > 2 and not joints)):
+        if piece.how == "blank" and (nerves or listed or (len(piece.names) > 2 and not joints)):
             items += _singles(piece)
         else:
             items.append(_item(piece))

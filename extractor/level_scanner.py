@@ -10,6 +10,7 @@ from extractor.level_numbers import Numbers, Run, neighbours, valid
 from extractor.level_tokens import NEXT_REGION, Lexicon
 
 _NOTHING = re.compile("")
+_REGION_WORD = 5  # letters of the shortest region word ("sacral"); letters of levels are fewer
 _MOST_RUNS, _MOST_NAMES = 40, 8  # bounds that keep the reading of hostile text linear
 
 
@@ -104,6 +105,8 @@ class Scanner:
                 # "at C3, two screws": a word after a digit counts something
                 return order(run.names[0]) > order(last.names[0]) and (last.worded or not run.worded)
             return True
+        if last.how == "blank" and last.worded and run.worded and run.bare and not run.how:
+            return neighbours(last.names[-1], run.names[0])  # "l two three and four medial branches"
         return not (run.bare and not run.how)  # "L4-5, 5 ..." counts something
 
     # -- one run ---------------------------------------------------------------------------------------------
@@ -121,7 +124,9 @@ class Scanner:
             return None
         if run.spaced and not run.worded and run.how == "" and not self._stands_alone(text, run):
             return None
-        if (run.spaced or run.bare) and self._x.unit.match(text, run.end):
+        named = text[run.start : run.start + _REGION_WORD].isalpha()  # "lumbar 3 level fusion"
+        counts = self._x.counted_thing if (run.bare or named) and run.how == "" else self._x.unit
+        if (run.spaced or run.bare) and counts.match(text, run.end):
             return None
         return run
 
@@ -139,7 +144,7 @@ class Scanner:
         )
 
     def _stands_alone(self, text: str, run: Run) -> bool:
-        return self._x.may_follow.match(text, run.end) is not None and self._x.unit.match(text, run.end) is None
+        return self._x.may_follow.match(text, run.end) is not None and self._x.counted_thing.match(text, run.end) is None
 
     def _joined(self, text: str, run: Run) -> Run | None:
         """Adds what is joined by dash, slash, glue or blanks."""
@@ -240,7 +245,8 @@ class Scanner:
         if kind == "blank":
             if not neighbours(last, found.names[0]) or not (run.how or run.spaced or run.bare or not worded):
                 return None
-            counted = self._x.unit.match(text, found.end) is not None
+            things = self._x.unit if worded and run.worded else self._x.counted_thing
+            counted = things.match(text, found.end) is not None
             if counted or not ((worded and run.worded) or self._blank_follow(text, found)):
                 return None
         return found

@@ -49,6 +49,7 @@ class Guards(Row):
     last_only: frozenset[str]
     may_follow: tuple[str, ...]
     units: tuple[str, ...]
+    counted_things: tuple[str, ...]
     level_of: tuple[str, ...]
     led_by: tuple[str, ...]
     at_level: tuple[str, ...]
@@ -183,8 +184,10 @@ class Lexicon:
         closing = r"\s*(?:$|[;:)(\]&+\[*]|[.](?!\d)|,(?!\d\d\d)|/(?!\d)|-(?!\s?\d))"
         self.may_follow = of(rf"{closing}|[ \n]+(?:(?:{follow}|{noun}|{level})\b)|\s*\n")
         units = words_pattern(words.guards.units)
+        things = words_pattern([*words.guards.units, *words.guards.counted_things])
         litre = rf"l\b(?![ -]{{0,2}}(?:\d|{number}))"
         self.unit = of(rf"[ \n-]{{0,2}}(?:[%\"]|{litre}|(?:{units})\b(?!['-]))")
+        self.counted_thing = of(rf"[ \n-]{{0,2}}(?:[%\"]|{litre}|(?:{things})\b(?!['-]))")
         self.led_by = of(rf"\b(?:{words_pattern(words.guards.led_by)})\s*$")
         self.at_level = of(rf"\b(?:{words_pattern(words.guards.at_level)})\s*$")
         self.enclosed = of(rf"\b(?:{words_pattern(words.guards.between)})\s*$")

@@ -37,6 +37,7 @@ class Sentence:
     header_paragraph: int  # the paragraph in which its section's header stands
     line: int = 0  # line of the note
     header_line: int = 0  # line of its section's header
+    spoken: bool = False  # its section's header was spoken inline
     zone: str = ""
 
 
@@ -219,7 +220,9 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
     for cue in cues:
         if cue.category in _OTHER_DAYS and _aside(asides, openings, cue.start, spans[cue.sentence]):
             continue
-        by_sentence.setdefault(cue.sentence, set()).add(cue.category)
+        section = sections[max(0, bisect_right(section_starts, cue.start) - 1)]
+        titled = cue.category == "performed" and cue.end <= section.text_start
+        by_sentence.setdefault(cue.sentence, set()).add("headed_performed" if titled else cue.category)
     result = []
     seen: set[int] = set()
     for index, (start, end) in enumerate(spans):
@@ -238,6 +241,7 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
                 header_paragraph=bisect_right(breaks, section.text_start),
                 line=bisect_right(lines, start),
                 header_line=bisect_right(lines, section.start),
+                spoken=section.spoken,
             )
         )
         seen.add(number)

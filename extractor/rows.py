@@ -114,12 +114,25 @@ class SentenceTable(Row):
     spoken_not: tuple[str, ...]
 
 
+class SpokenHeaders(Row):
+    """Headers without a mark, in dictation: phrase -> kind of section."""
+
+    fewest_words: int
+    most_capitals: float  # capital letters a word
+    not_after: frozenset[str]
+    not_before: frozenset[str]
+    anywhere: dict[str, str]
+    first: dict[str, str]
+    late: dict[str, str]
+
+
 class ReadingTable(Row):
     """reading.toml."""
 
     source: str
     date: date
     sentences: SentenceTable
+    spoken_headers: SpokenHeaders
     context: dict[str, int]
     list_words: frozenset[str]
     regex: tuple[RegexCue, ...] = Field(default=())

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from extractor.rows import SectionRow
+from extractor.rows import SectionRow, SpokenHeaders, alternation
 
 _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
@@ -20,6 +20,12 @@ _CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
 _BY_WORD = frozenset({"history", "indication", "plan", "consent", "discharge", "medications", "exam", "complications"})
 _ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
 _STAMP = re.compile(r"(?<=[a-z])[\s(#]+\d[\d/:. -]*(?:am|pm|h|hrs)?\)?$")
+
+
+_START = 3  # a header at the beginning of the text begins no later than this
+_LATE = 0.6  # share of the text after which a plan may begin
+_SURE_WORDS = 3  # a phrase of so many words is a header whatever stands before it
+Mark = tuple[int, int, str, str, bool]  # start, where its text begins, kind, name, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +37,53 @@ class Section:
     end: int
     kind: str
     name: str
+    spoken: bool = False  # the header has no mark: where its text ends is not certain
+
+
+class SpokenReader:
+    """Headers that dictation speaks inline, without any mark."""
+
+    def __init__(self, table: SpokenHeaders) -> None:
+        self._table = table
+        self._kinds = table.anywhere | table.first | table.late
+        self._phrases = alternation(tuple(self._kinds))
+
+    def is_dictation(self, line: str) -> bool:
+        """True for a long line with hardly any capital letter."""
+        words = line.count(" ") + 1
+        if words < self._table.fewest_words:
+            return False
+        return sum(map(str.isupper, line)) <= self._table.most_capitals * words
+
+    def marks(self, line: str, offset: int, length: int) -> list[tuple[int, int, str, str, bool]]:
+        """The spoken headers of a line that begins at `offset` in a text of `length` characters."""
+        found: list[tuple[int, int, str, str, bool]] = []
+        for match in self._phrases.finditer(line):
+            name = " ".join(match.group().lower().split())
+            start, end = match.span()
+            before = line[max(0, start - 20) : start].split()
+            after = line[end : end + 20].split()
+            at = offset + start
+            if name in self._table.first and (before or at > _START):
+                continue
+            if name in self._table.late and at < _LATE * length:
+                continue
+            follows = bool(found) and start - (found[-1][1] - offset) <= 1  # "post op same | operation"
+            guarded = bool(before) and before[-1].lower() in self._table.not_after
+            if guarded and not follows and len(name.split()) < _SURE_WORDS:
+                continue
+            if not after or after[0].lower().rstrip(",.") in self._table.not_before:
+                continue
+            found.append((at, offset + end, self._kinds[name], name, True))
+        return found
 
 
 class SectionReader:
     """Built once from the rows; `read` is a pure function of the text."""
 
-    def __init__(self, rows: tuple[SectionRow, ...]) -> None:
+    def __init__(self, rows: tuple[SectionRow, ...], spoken: SpokenHeaders | None = None) -> None:
         self.kinds: Mapping[str, str] = {row.phrase: row.kind for row in rows}
+        self._spoken = SpokenReader(spoken) if spoken else None
 
     def read(self, text: str) -> tuple[Section, ...]:
         """All sections in order; text before the first header is a section of kind "" and name ""."""
@@ -45,13 +91,13 @@ class SectionReader:
         sections: list[Section] = []
         if not marks or marks[0][0] > 0:
             sections.append(Section(0, 0, marks[0][0] if marks else len(text), "", ""))
-        for index, (start, text_start, kind, name) in enumerate(marks):
+        for index, (start, text_start, kind, name, spoken) in enumerate(marks):
             end = marks[index + 1][0] if index + 1 < len(marks) else len(text)
-            sections.append(Section(start, text_start, end, kind, name))
+            sections.append(Section(start, text_start, end, kind, name, spoken))
         return tuple(sections)
 
-    def _headers(self, text: str) -> list[tuple[int, int, str, str]]:
-        marks: list[tuple[int, int, str, str]] = []
+    def _headers(self, text: str) -> list[Mark]:
+        marks: list[Mark] = []
         position = 0
         for raw in text.splitlines(keepends=True):
             line_start, position = position, position + len(raw)
@@ -60,12 +106,17 @@ class SectionReader:
                 continue
             whole = self._lookup(line)
             if whole and len(line) <= 80 and not _looks_like_answer(line):
-                marks.append((line_start, line_start + len(line), *whole))
+                marks.append((line_start, line_start + len(line), *whole, False))
                 continue
             if unknown := self._capital_line(line):
-                marks.append((line_start, line_start + len(line), *unknown))
+                marks.append((line_start, line_start + len(line), *unknown, False))
                 continue
-            marks.extend(self._in_line(line, line_start))
+            written = [(*mark, False) for mark in self._in_line(line, line_start)]
+            if self._spoken and self._spoken.is_dictation(line):
+                taken = {start for start, _, _, _, _ in written}
+                spoken = self._spoken.marks(line, line_start, len(text))
+                written = sorted([*written, *(mark for mark in spoken if mark[0] not in taken)])
+            marks.extend(written)
         return marks
 
     def _capital_line(self, line: str) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,30 @@ class CleanText:
         first = self._map[start]
         last = self._map[end - 1] + 1 if end > start else first
         return first, last
+
+    def rewritten(self, edits: Sequence[tuple[int, int, str]]) -> CleanText:
+        """The same text as given, with (start, end, new) stretches of the clean view replaced, in order and apart.
+
+        >>> note = clean("can a log").rewritten([(0, 9, "kenalog")])
+        >>> note.text, note.span(0, 7)
+        ('kenalog', (0, 9))
+        """
+        if not edits:
+            return self
+        old = self._map if self._map is not None else array("L", range(len(self.text) + 1))
+        pieces: list[str] = []
+        offsets = array("L")
+        place = 0
+        for start, end, new in edits:
+            pieces += (self.text[place:start], new)
+            offsets.extend(old[place:start])
+            first, last = old[start], old[end - 1]
+            offsets.extend(min(first + index, last) for index in range(len(new) - 1))
+            offsets.extend((last,) if new else ())
+            place = end
+        pieces.append(self.text[place:])
+        offsets.extend(old[place:])
+        return CleanText("".join(pieces), self.given, offsets)
 
 
 def clean(given: str) -> CleanText:

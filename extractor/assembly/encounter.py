@@ -85,7 +85,7 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     injected = bool(injectate_names(drugs))
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
     acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or s.cues >= {"performed", "today"}]
-    acts += [s for s in told if s.zone == "title" and "performed" in s.cues]
+    acts += [s for s in told if s.zone == "title" and s.cues & {"performed", "headed_performed"}]
     field = [s for s in told if injected and s.kind == "title" and s.zone == "title" and "each" in s.cues]
     acts += field
     placed = {hit.sentence for hit in reading.levels} | {hit.sentence for hit in reading.sides}

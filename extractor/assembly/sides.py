@@ -67,6 +67,10 @@ def bind(reading: Reading) -> Sided:
     impression)."""
     levels_in = _by_sentence(reading.levels)
     sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked" and "negated_side" not in hit.cues)
+    repeats: dict[int, list[int]] = {}
+    for cue in reading.cues:
+        if cue.category == "repeat":
+            repeats.setdefault(cue.sentence, []).append(cue.start)
     bound: list[SidedLevel] = []
     copies: list[Copy] = []
     title_sides: list[Hit] = []
@@ -102,7 +106,9 @@ def bind(reading: Reading) -> Sided:
         ).extend(hit for hit, _ in resolved)
         if levels:
             inherited = current, current_from
-            for hit, side, source in _within(reading.text, sentence, levels, resolved, inherited):
+            again = min((at for at in repeats.get(sentence.index, ()) if at >= levels[-1].end), default=sentence.end)
+            near = [pair for pair in resolved if pair[0].start < again]  # "... the same was then done on the left"
+            for hit, side, source in _within(reading.text, sentence, levels, near, inherited):
                 bound.append(
                     SidedLevel(
                         hit,

@@ -37,6 +37,7 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 }
 
 
+_OF_JOINTS = frozenset({"superior_articular_process", "articular_pillar"})  # between two of them lies a joint
 _ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
 _FOR = re.compile(r"\(|\bfor\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
 _LIST_GOES_ON = re.compile(
@@ -161,6 +162,8 @@ def make(
             continue
         if kind == "bare" and _on_bones(reading, level, sided_rows, bones):
             kind = "bone"  # "the transverse process was targeted at L3, at L4 and at L5"
+        if kind == "bone" and level.hit.mention.noun in _OF_JOINTS and _pairs(level.hit.mention):
+            kind = "joint"  # "the gap between the articular processes at L4-5"
         denied = bool(level.hit.cues & {"negated"}) or level.hit.sentence in spared
         if kind == "bone" and last and last.sentence == level.hit.sentence and _nerve_of(text, last, level.hit.mention):
             result[-1] = replace(last, kind="nerve")
@@ -186,6 +189,10 @@ def make(
             )
         )
     return result
+
+
+def _pairs(mention: LevelMention) -> bool:
+    return all(item.joined == "pair" for item in mention.items)
 
 
 def _on_bones(reading: Reading, level: SidedLevel, levels: Sequence[SidedLevel], bones: re.Pattern[str]) -> bool:

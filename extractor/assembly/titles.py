@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from extractor.mentions import Reading
+from extractor.mentions import Reading, Sentence
 
 NUMBERED = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s")
 
@@ -20,7 +20,13 @@ def drugged_sentences(reading: Reading) -> set[int]:
     }
 
 
+_GOES_ON = re.compile(r"(?:and|with|under|for|using|plus|at)\b", re.IGNORECASE)
 _LONG_TITLE = 75  # a first sentence of more characters that names nothing is running text
+
+
+def _goes_on(reading: Reading, sentence: Sentence) -> bool:
+    """True for a sentence of dictation that only carries the title on ("under fluoroscopy")."""
+    return _GOES_ON.match(reading.text, sentence.start) is not None and sentence.end - sentence.start < _LONG_TITLE
 
 
 def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
@@ -49,6 +55,7 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
         acts = ("needlework" in sentence.cues or given) and not sentence.first_in_section and not listed
         told = sentence.first_in_section and not empty_header and sentence.index not in named
         told &= sentence.end - sentence.start > _LONG_TITLE
+        told |= sentence.spoken and not sentence.first_in_section and not _goes_on(reading, sentence)
         if acts or told or (paragraph is not None and sentence.paragraph != paragraph):
             closed.add(key)
             continue

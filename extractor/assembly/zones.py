@@ -173,7 +173,7 @@ def with_zones(reading: Reading) -> Reading:
         if kind in {"plan", "impression"} and "planned" not in sentence.cues:
             if (
                 "today" in sentence.cues
-                and (target or "performed" in sentence.cues)
+                and (target or sentence.cues & {"performed", "headed_performed"})
                 and "historical" not in sentence.cues
             ):
                 done_in_plan = True
@@ -238,6 +238,8 @@ def _leaves(sentence: Sentence) -> bool:
         return True
     if "needlework" not in sentence.cues:
         return False
+    if sentence.spoken and not sentence.first_in_section:
+        return True
     if sentence.paragraph > sentence.header_paragraph:
         return True
     if sentence.kind in {"consent", "timeout"} and "consent" not in sentence.cues:

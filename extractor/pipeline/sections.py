@@ -23,4 +23,4 @@ class Sections:
 def create(nlp: Language, name: str, overlay: str | None) -> Sections:
     """Factory of the section component."""
     extension("facetcode_sections")
-    return Sections(SectionReader(reading(overlay).sections))
+    return Sections(SectionReader(reading(overlay).sections, reading(overlay).table.spoken_headers))

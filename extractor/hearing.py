@@ -1,0 +1,197 @@
+"""Speech recognition undone: spoken punctuation, and terms that the recogniser broke up or respelled.
+
+"can a log" is read as Kenalog and "floor oscopy" as fluoroscopy, by sound: the same consonants, and most letters
+alike. Numbers, sides and denials are never touched. The text as given keeps its offsets (`CleanText.rewritten`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from pydantic import Field
+
+from extractor.patterns import PatternFolder, Row
+from extractor.text import CleanText
+
+_WORD = re.compile(r"[A-Za-z]+")
+_GAP = re.compile(r"[ -]|\n(?! )")
+_MOST_WORDS = 4
+_SLACK = 3  # letters by which a run of words may be longer or shorter than the term
+_SHORTEST_KEY = 4  # consonants: fewer are shared by too many words
+_LOOSE_KEY = 5  # ... and from this many on, one may differ
+_AMOUNT_REACH = 50
+_VOWELS = frozenset("aeiouy")
+_CODES = str.maketrans("bcdgjqvz", "pktkxkfs", "aeiouyhw")
+_SOFT = re.compile(r"c(?=[eiy])")
+_SOFT_G = re.compile(r"g(?=[eiy])")
+_ROOT = 2  # consonants at the beginning that must agree
+Edit = tuple[int, int, str]
+
+
+class Marks(Row):
+    """Spoken punctuation."""
+
+    fewest: int = Field(ge=1)
+    words: dict[str, str]
+    not_after: frozenset[str]
+    not_before: frozenset[str]
+
+
+class Sounds(Row):
+    """Terms that are known by their sound."""
+
+    terms: tuple[str, ...]
+    drugs: tuple[str, ...]
+    amounts: tuple[str, ...]
+    never: frozenset[str]
+    edges: frozenset[str]
+    closest_term: tuple[float, float]
+    closest_drug: tuple[float, float]
+
+
+class HearingTable(Row):
+    """patterns/hearing.toml."""
+
+    source: str
+    date: date
+    marks: Marks
+    sounds: Sounds
+
+
+@lru_cache(maxsize=20_000)
+def consonants(word: str) -> str:
+    """The consonants of a word of letters, by sound; a vowel at its beginning counts as one.
+
+    >>> consonants("kenalog"), consonants("canalog"), consonants("iohexol")
+    ('knlk', 'knlk', 'aksl')
+    """
+    first = "a" if word[0] in _VOWELS else ""
+    word = ("z" + word[1:] if word[0] == "x" else word).replace("igh", "i")
+    softened = _SOFT_G.sub("j", _SOFT.sub("s", word.replace("ph", "f").replace("ck", "k").replace("x", "ks")))
+    return first + _squeezed(softened.replace("ch", "j").replace("sh", "j").translate(_CODES))
+
+
+def _squeezed(code: str) -> str:
+    return "".join(letter for index, letter in enumerate(code) if index == 0 or letter != code[index - 1])
+
+
+def _shorter(code: str) -> Iterable[str]:
+    return (code[:index] + code[index + 1 :] for index in range(1, len(code)))
+
+
+class Hearing:
+    """Built once from the table; `heard` is a pure function of the text, linear in its length.
+
+    >>> from extractor.text import clean
+    >>> hearing = Hearing(PatternFolder())
+    >>> note = hearing.heard(clean("under floor oscopy twenty milligrams of can a log"))
+    >>> note.text
+    'under fluoroscopy twenty milligrams of kenalog'
+    >>> note.given[slice(*note.span(6, 17))]
+    'floor oscopy'
+    """
+
+    def __init__(self, patterns: PatternFolder) -> None:
+        table = patterns.toml("hearing.toml", HearingTable)
+        self._marks, self._sounds = table.marks, table.sounds
+        spoken = sorted(table.marks.words, key=len, reverse=True)
+        self._mark = re.compile(rf" ?\b(?P<words>{'|'.join(map(re.escape, spoken))})\b", re.IGNORECASE)
+        amounts = "|".join(re.escape(word) for word in sorted(table.sounds.amounts, key=len, reverse=True))
+        self._amount = re.compile(rf"(?:(?<![A-Za-z])|(?<=\d))(?:{amounts})", re.IGNORECASE)
+        self._drugs = frozenset(table.sounds.drugs)
+        self._never_first = table.sounds.never | table.sounds.edges
+        self._by_code: dict[str, list[tuple[str, str, str]]] = {}  # consonants -> (term, its letters, its consonants)
+        self._exact: set[str] = set()
+        for term in (*table.sounds.terms, *table.sounds.drugs):
+            letters = "".join(_WORD.findall(term))
+            code = consonants(letters)
+            self._exact.add(term)
+            for key in {code, *(_shorter(code) if len(code) >= _LOOSE_KEY else ())}:
+                self._by_code.setdefault(key, []).append((term, letters, code))
+        self._longest = max(len(term) for term in self._exact) + _SLACK
+        self._roots = frozenset(code[:size] for found in self._by_code.values() for _, _, code in found for size in (1, _ROOT))
+
+    def heard(self, note: CleanText) -> CleanText:
+        """The note with spoken marks as marks and misheard terms as terms."""
+        note = note.rewritten(self._mark_edits(note.text))
+        return note.rewritten(self._term_edits(note.text))
+
+    def _mark_edits(self, text: str) -> list[Edit]:
+        edits: list[Edit] = []
+        for match in self._mark.finditer(text):
+            before = text[max(0, match.start() - 16) : match.start()].split()
+            after = text[match.end() : match.end() + 16].split()
+            if before and before[-1].lower() in self._marks.not_after:
+                continue
+            if after and after[0].lower() in self._marks.not_before:
+                continue
+            edits.append((match.start(), match.end(), self._marks.words[match.group("words").lower()]))
+        return edits if len(edits) >= self._marks.fewest else []
+
+    def _term_edits(self, text: str) -> list[Edit]:
+        words = [(match.group().lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+        edits: list[Edit] = []
+        index, count = 0, len(words)
+        while index < count:
+            word = words[index][0]
+            if word in self._never_first or consonants(word)[:_ROOT] not in self._roots:
+                index += 1
+                continue
+            found = self._term_at(text, words, index)
+            if found is None:
+                index += 1
+                continue
+            last, term = found
+            start, end = words[index][1], words[last][2]
+            if text[start:end].lower() != term:
+                edits.append((start, end, term))
+            index = last + 1
+        return edits
+
+    def _term_at(self, text: str, words: list[tuple[str, int, int]], index: int) -> tuple[int, str] | None:
+        """The term that the words from `index` on sound like, with the index of its last word."""
+        best: tuple[float, int, str] | None = None
+        letters, code = "", ""
+        for last in range(index, min(index + _MOST_WORDS, len(words))):
+            word, start, end = words[last]
+            if last > index and (
+                word in self._sounds.never or word in self._exact or not _GAP.fullmatch(text, words[last - 1][2], start)
+            ):
+                break
+            letters += word
+            if len(letters) > self._longest:
+                break
+            part = consonants(word)
+            code = _squeezed(code + (part[1:] if last > index and word[0] in _VOWELS else part))
+            if code[:_ROOT] not in self._roots:
+                break
+            if len(code) < _SHORTEST_KEY or word in self._sounds.edges:
+                continue
+            if text[words[index][1] : end].lower() in self._exact:
+                best = (2.0, last, text[words[index][1] : end].lower())  # written as it should be; a longer one may be too
+                continue
+            if best is None or best[0] < 1.5:
+                closest = self._closest(text, letters, code, words[index][1], end)
+                if closest and (best is None or closest[0] > best[0]):
+                    best = (closest[0], last, closest[1])
+        return (best[1], best[2]) if best else None
+
+    def _closest(self, text: str, letters: str, code: str, start: int, end: int) -> tuple[float, str] | None:
+        keys = (code, *_shorter(code)) if len(code) >= _LOOSE_KEY else (code,)
+        best: tuple[float, str] | None = None
+        for term, spelled, own in {entry for key in keys for entry in self._by_code.get(key, ())}:
+            if own[0] != code[0] or abs(len(spelled) - len(letters)) > _SLACK:
+                continue
+            alike = SequenceMatcher(None, letters, spelled, autojunk=False).ratio() + (0.1 if own == code else 0.0)
+            drug = term in self._drugs
+            needed = (self._sounds.closest_drug if drug else self._sounds.closest_term)[own != code]
+            if alike < needed or (best and (alike, term) <= best):
+                continue
+            if drug and not self._amount.search(text, max(0, start - _AMOUNT_REACH), end + _AMOUNT_REACH):
+                continue
+            best = (alike, term)
+        return best
