@@ -25,7 +25,7 @@ _SHORTEST_KEY = 4  # consonants: fewer are shared by too many words
 _LOOSE_KEY = 5  # ... and from this many on, one may differ
 _AMOUNT_REACH = 50
 _VOWELS = frozenset("aeiouy")
-_CODES = str.maketrans("bcdgjqvz", "pktkxkfs", "aeiouyhw")
+_CODES = str.maketrans("bcdgjmqvz", "pktkxnkfs", "aeiouyhw")  # voiced and unvoiced, m and n sound alike
 _SOFT = re.compile(r"c(?=[eiy])")
 _SOFT_G = re.compile(r"g(?=[eiy])")
 _ROOT = 2  # consonants at the beginning that must agree

@@ -121,6 +121,8 @@ class SpokenHeaders(Row):
     most_capitals: float  # capital letters a word
     not_after: frozenset[str]
     not_before: frozenset[str]
+    title_before: frozenset[str]
+    never_after: frozenset[str]
     anywhere: dict[str, str]
     first: dict[str, str]
     late: dict[str, str]

@@ -69,7 +69,10 @@ class SpokenReader:
             if name in self._table.late and at < _LATE * length:
                 continue
             follows = bool(found) and start - (found[-1][1] - offset) <= 1  # "post op same | operation"
-            guarded = bool(before) and before[-1].lower() in self._table.not_after
+            guards = self._table.not_after
+            if after and after[0].lower() in self._table.title_before and self._kinds[name] == "title":
+                guards = self._table.never_after
+            guarded = bool(before) and before[-1].lower() in guards
             if guarded and not follows and len(name.split()) < _SURE_WORDS:
                 continue
             if not after or after[0].lower().rstrip(",.") in self._table.not_before:

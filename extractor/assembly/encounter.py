@@ -52,6 +52,7 @@ class Encounter:
     body_side: str
     generic: bool  # the body speaks of joints without naming them ("the remaining levels")
     each: bool  # ... or of "each target"
+    both_spoken: bool  # the body speaks of work on both sides, and of no side left out
 
 
 def only_contrast(procedure: Procedure, session: Session, shared: Encounter) -> bool:
@@ -132,6 +133,7 @@ def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Si
         temperature=_temperature(reading),
         title_side=single(sided.title_sides),
         body_side=single(sided.body_sides),
+        both_spoken=not sided.only and {hit.value for hit in sided.body_sides} >= {"left", "right"},
         each=any("each" in s.cues and s.zone in {"body", "neutral"} for s in reading.sentences),
         generic=any(
             s.zone in {"body", "neutral"} and s.cues & {"repeat", "generic"} and s.index not in leveled
@@ -155,6 +157,7 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
     worked = {s.index for s in reading.sentences if "needlework" in s.cues}
     following: set[int] = set()
+    leveled = {hit.sentence for hit in reading.levels}
     heading: Sentence | None = None  # "Facet injections performed today:", with its list on the lines below
     for s in reading.sentences:
         if s.index in telling_only and reading.text[s.end - 1] == ":" and "negated" not in s.cues:
@@ -167,6 +170,8 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
         if s.index - 1 in worked or (goes_on and s.index - 1 in telling_only | following):
             if s.end - s.start <= (90 if goes_on else 45):
                 following.add(s.index)
+        if goes_on and s.zone == "neutral" and s.index + 1 in worked - leveled:
+            following.add(s.index)  # "then right L four five | needle in, half a cc"
     return frozenset(acting | following), frozenset(telling_only | following)
 
 

@@ -54,12 +54,14 @@ def read(
     generic_body: bool,
     each_body: bool = False,
     correcting: bool = False,
+    both_spoken: bool = False,
 ) -> Facets:
     """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none
-    or several)."""
+    or several); `both_spoken`: the body speaks of work on both sides."""
     allowed = [s for s in statements if not s.denied]
     title = _view((s for s in allowed if s.zone == "title"), by_joint, by_nerve)
-    body = _view((s for s in allowed if s.zone in {"body", "neutral"}), by_joint, by_nerve)
+    told_body = [s for s in allowed if s.zone in {"body", "neutral"}]
+    body = _view(_firm(told_body, title, by_joint, by_nerve), by_joint, by_nerve)
     if not title and not body:
         title = _view((s for s in allowed if s.zone == "impression"), by_joint, by_nerve)
     if not title and not body:
@@ -85,6 +87,8 @@ def read(
         body_default = title_side or body_side
         body_joints = body_joints.filled(title_joints, body_default)
         body_nerves = body_nerves.filled(title_nerves, body_default)
+    if both_spoken and (title_joints or title_nerves):
+        body_joints, body_nerves = body_joints.widened(title_joints), body_nerves.widened(title_nerves)
     explicit = {side for s in allowed if s.zone in {"body", "neutral"} and (side := s.side)}
     if (
         title_side in {"left", "right"}
@@ -115,6 +119,26 @@ def read(
             chosen = later_joints.filled(chosen[0], default), later_nerves.filled(chosen[1], default)
             flags = [flag for flag in flags if flag.query != "level_conflict"]
     return Facets(chosen[0], chosen[1], flags, by_joint, by_nerve)
+
+
+def _firm(
+    told: Sequence[Statement], title: View, by_joint: bool, by_nerve: bool
+) -> Sequence[Statement]:
+    """The statements of the body; where those in sentences that tell of an act agree with the title, only these.
+
+    "The L4-5 facets are only mildly degenerated" in the middle of a body adds no joint.
+    """
+    firm = [s for s in told if s.zone == "body"]
+    if len(firm) == len(told) or not firm or not title:
+        return told
+    named = _joints_named(title, by_joint, by_nerve)
+    if named and _joints_named(_view(firm, by_joint, by_nerve), by_joint, by_nerve) == named:
+        return firm
+    return told
+
+
+def _joints_named(view: View, by_joint: bool, by_nerve: bool) -> set[str]:
+    return set(joints_of(*_settle(view, None, by_joint, by_nerve, [], set())))
 
 
 def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> View:

@@ -218,6 +218,7 @@ def _facet(
         body_side=shared.body_side,
         generic_body=shared.generic,
         each_body=shared.each,
+        both_spoken=shared.both_spoken,
         correcting=any(s.zone == "addendum" and s.cues & {"correction", "amended"} for s in reading.sentences),
     )
     if sacral_too and not found.joints and not found.nerves:

@@ -24,6 +24,7 @@ _AND = re.compile(
     re.IGNORECASE,
 )
 _POSTFIX_GAP = 48
+_REPEAT_REACH = 90  # characters between a word of repetition and the side that it speaks of
 _SHORT = 60  # longest sentence that says which side alone was treated
 
 
@@ -69,7 +70,7 @@ def bind(reading: Reading) -> Sided:
     sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked" and "negated_side" not in hit.cues)
     repeats: dict[int, list[int]] = {}
     for cue in reading.cues:
-        if cue.category == "repeat":
+        if cue.category in {"repeat", "other_side"}:
             repeats.setdefault(cue.sentence, []).append(cue.start)
     bound: list[SidedLevel] = []
     copies: list[Copy] = []
@@ -143,7 +144,8 @@ def bind(reading: Reading) -> Sided:
                     copies.append(Copy("other", first.start, zone, (first.start, first.end)))
                 continue
             event = Copy(side, first.start, zone, (first.start, first.end))
-            if sentence.cues & {"repeat", "other_side"} or side == "bilateral":
+            told = any(abs(at - first.start) <= _REPEAT_REACH for at in repeats.get(sentence.index, ()))
+            if told or side == "bilateral":
                 copies.append(event)
                 pending = None
             else:

@@ -72,6 +72,13 @@ class SiteSet:
             result.add(site, side or like.side_of(site) or default, evidence)
         return result
 
+    def widened(self, like: SiteSet) -> SiteSet:
+        """Sites that stand on both sides in `like`, on both sides here too."""
+        result = SiteSet()
+        for (site, side), evidence in self.spans.items():
+            result.add(site, "bilateral" if like.side_of(site) == "bilateral" else side, evidence)
+        return result
+
     def sided_sites(self) -> tuple[SidedSite, ...]:
         """Frozen records, cranial to caudal."""
         merged: dict[str, tuple[str, list[Span]]] = {}

@@ -11,7 +11,7 @@ from typing import Literal
 from extractor import anatomy
 from extractor.assembly.sides import OPPOSITE, Copy, SidedLevel
 from extractor.levels import as_joints, as_vertebrae, bare_list_joints
-from extractor.mentions import Reading
+from extractor.mentions import Reading, Sentence
 from extractor.records import LevelMention
 
 Kind = Literal["joint", "nerve", "bone", "bare", "sacral", "foramen", "interspace"]
@@ -37,6 +37,7 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 }
 
 
+_ANAPHOR = 4  # sentences over which "there" or "that level" reaches back
 _OF_JOINTS = frozenset({"superior_articular_process", "articular_pillar"})  # between two of them lies a joint
 _ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
 _FOR = re.compile(r"\(|\bfor\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
@@ -108,7 +109,7 @@ def make(
     """
     text, sentences = reading.text, reading.sentences
     sided_rows = list(sided)
-    spared = {s.index - 1 for s in sentences if "nothing_there" in s.cues and not s.cues & {"planned", "historical"}}
+    spared = _spared(sentences, {row.hit.sentence for row in sided_rows})
     result: list[Statement] = []
     for level in sided_rows:
         cues = sentences[level.hit.sentence].cues
@@ -189,6 +190,17 @@ def make(
             )
         )
     return result
+
+
+def _spared(sentences: Sequence[Sentence], leveled: set[int]) -> set[int]:
+    """Sentences whose level was left alone, as a later one says without naming it ("nothing was injected there")."""
+    found: set[int] = set()
+    for s in sentences:
+        if "nothing_there" not in s.cues or s.cues & {"planned", "historical"} or s.index in leveled:
+            continue
+        before = [index for index in range(s.index - 1, max(-1, s.index - 1 - _ANAPHOR), -1) if index in leveled]
+        found.update(before[:1])
+    return found
 
 
 def _pairs(mention: LevelMention) -> bool:
