@@ -105,7 +105,9 @@ _OTHER_DAYS = frozenset({"historical", "planned", "finding"})
 _ASIDE_IN = 120  # longest line whose bracket is an aside; in running prose a bracket dates its whole sentence
 _LINE_END = re.compile(r"\n")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RL])(?![\w'/]|\.\d)")
+_SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RLB])(?![\w'/]|\.\d)")
+_LETTER_SIDES = {"R": "right", "L": "left", "B": "bilateral"}
+_LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
 
 
 def collect(doc: Doc) -> Reading:
@@ -145,7 +147,7 @@ def collect(doc: Doc) -> Reading:
     letters = (
         Hit(
             "Side",
-            "left" if m.group(1) == "L" else "right",
+            _LETTER_SIDES[m.group(1)],
             m.start(),
             m.end(),
             sentence_of(m.start()),
@@ -307,6 +309,10 @@ def _is_side_letter(
     while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1
     if after > end and after in known:
+        return True
+    if text[start] == "B":
+        return re.match(r"\s+(?:lumbar|cerv|thor|facet|medial|MBB?|SI|TF|RFA?|FJI)", text[end : end + 9]) is not None
+    if _LETTER_DONE.match(text, end):
         return True
     if re.match(r"[ -]?(?:side|sided)\b", text[end : end + 7], re.IGNORECASE):
         return True

@@ -122,6 +122,7 @@ class SpokenHeaders(Row):
     not_after: frozenset[str]
     not_before: frozenset[str]
     title_before: frozenset[str]
+    body_before: frozenset[str]
     never_after: frozenset[str]
     anywhere: dict[str, str]
     first: dict[str, str]

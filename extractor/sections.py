@@ -24,6 +24,7 @@ _STAMP = re.compile(r"(?<=[a-z])[\s(#]+\d[\d/:. -]*(?:am|pm|h|hrs)?\)?$")
 
 _START = 3  # a header at the beginning of the text begins no later than this
 _LATE = 0.6  # share of the text after which a plan may begin
+_SAME = r"\s+(?:is\s+)?(?:the\s+)?same\b"  # "post op diagnosis the same"
 _SURE_WORDS = 3  # a phrase of so many words is a header whatever stands before it
 Mark = tuple[int, int, str, str, bool]  # start, where its text begins, kind, name, spoken
 
@@ -46,7 +47,7 @@ class SpokenReader:
     def __init__(self, table: SpokenHeaders) -> None:
         self._table = table
         self._kinds = table.anywhere | table.first | table.late
-        self._phrases = alternation(tuple(self._kinds))
+        self._phrases = re.compile(rf"(?P<name>{alternation(tuple(self._kinds)).pattern})(?:{_SAME})?", re.IGNORECASE)
 
     def is_dictation(self, line: str) -> bool:
         """True for a long line with hardly any capital letter."""
@@ -59,7 +60,7 @@ class SpokenReader:
         """The spoken headers of a line that begins at `offset` in a text of `length` characters."""
         found: list[tuple[int, int, str, str, bool]] = []
         for match in self._phrases.finditer(line):
-            name = " ".join(match.group().lower().split())
+            name = " ".join(match.group("name").lower().split())
             start, end = match.span()
             before = line[max(0, start - 20) : start].split()
             after = line[end : end + 20].split()
@@ -77,7 +78,10 @@ class SpokenReader:
                 continue
             if not after or after[0].lower().rstrip(",.") in self._table.not_before:
                 continue
-            found.append((at, offset + end, self._kinds[name], name, True))
+            kind = self._kinds[name]
+            if kind == "title" and after[0].lower() in self._table.body_before:
+                kind = "body"
+            found.append((at, offset + end, kind, name, True))
         return found
 
 

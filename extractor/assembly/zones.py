@@ -8,6 +8,8 @@ findings and template residue).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from extractor.assembly.titles import NUMBERED, drugged_sentences, naming_sections
@@ -90,6 +92,10 @@ _LEAVABLE = frozenset(
 )
 
 
+_STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
+_VERB = re.compile(r"\b(?:is|was|are|were|has|had|have)\b", re.IGNORECASE)
+
+
 def with_zones(reading: Reading) -> Reading:
     """The reading with a zone in every sentence, and with the kind of section that really governs it."""
     zoned: list[Sentence] = []
@@ -107,6 +113,7 @@ def with_zones(reading: Reading) -> Reading:
     container = ""  # the last kind that can hold field lines ("Skin: ...") within it
     done_in_plan = False
     bare_header = False  # the header stood alone: the next sentence is the first of its field
+    worked = _worked(reading.sentences)
     for sentence in reading.sentences:
         opens = sentence.first_in_section or bare_header
         bare_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
@@ -131,7 +138,7 @@ def with_zones(reading: Reading) -> Reading:
             apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
             kind = "" if container in _LEAVABLE and apart else container
         injecting = kind == "imaging_findings" and sentence.index in drugged and "performed" in sentence.cues
-        if kind in _LEAVABLE and not left and (injecting or _leaves(sentence)):
+        if kind in _LEAVABLE and not left and (injecting or _leaves(sentence, sentence.index in worked)):
             left = True
             _release(zoned, sentence)
         if left and kind in _LEAVABLE:
@@ -151,7 +158,8 @@ def with_zones(reading: Reading) -> Reading:
         fresh = sentence.index < 5 and (listed or not any(earlier.zone == "body" for earlier in zoned))
         known = sentence.index in has_target or sentence.index < 2
         opening = (
-            fresh
+            (sentence.index == 0 or not naming)
+            and fresh
             and known
             and sentence.start < 300
             and kind == ""
@@ -163,7 +171,8 @@ def with_zones(reading: Reading) -> Reading:
             opening and sentence.index < 3 and sentence.start + 60 > first_procedural.get(sentence.index, 1 << 30)
         )
         allowed = {"finding", "historical"} if "opener" in sentence.cues else {"finding"}
-        operated = kind == "" and sentence.index < 3 and sentence.index in surgical and sentence.index not in has_family
+        telling = _VERB.search(reading.text, sentence.start, sentence.end) is not None
+        operated = kind == "" and not telling and sentence.index < 3 and sentence.index in surgical and sentence.index not in has_family
         if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
             zoned.append(replace(sentence, zone="title"))  # "transforaminal epidurals ... for radiculopathy"
             continue
@@ -229,9 +238,19 @@ def _release(zoned: list[Sentence], sentence: Sentence) -> None:
             zoned[index] = replace(earlier, zone="neutral", kind="")
 
 
-def _leaves(sentence: Sentence) -> bool:
+def _worked(sentences: Sequence[Sentence]) -> frozenset[int]:
+    """Sentences with needle work at the head of a stretch that is full of it: a body, whatever header is above."""
+    plain = [
+        "needlework" in s.cues and not s.cues & {"historical", "planned", "exam", "consent"} for s in sentences
+    ]
+    return frozenset(
+        s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL
+    )
+
+
+def _leaves(sentence: Sentence, working: bool) -> bool:
     """True for the first sentence of a body that stands under a header such as "Consent" or "Medications" without
-    one of its own."""
+    one of its own; `working`: it begins a stretch of needle work."""
     if sentence.cues & {"historical", "planned"}:
         return False
     if sentence.cues >= {"performed", "today"} and "exam" not in sentence.cues and sentence.line > sentence.header_line:
@@ -244,7 +263,7 @@ def _leaves(sentence: Sentence) -> bool:
         return True
     if sentence.kind in {"consent", "timeout"} and "consent" not in sentence.cues:
         return True
-    return sentence.line > sentence.header_line and sentence.kind not in {"history", "indication", "exam"}
+    return sentence.line > sentence.header_line and (working or sentence.kind not in {"history", "indication", "exam"})
 
 
 def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: bool, procedural: bool) -> str:
