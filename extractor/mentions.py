@@ -120,6 +120,8 @@ def collect(doc: Doc) -> Reading:
         return max(0, bisect_right(starts, offset) - 1)
 
     cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in doc._.facetcode_cues)
+    written = [(mention.start, mention.end) for mention in doc._.facetcode_levels]
+    cues = tuple(cue for cue in cues if not (cue.category.startswith("counted") and _inside(written, cue.start)))
     boxes = _boxes(text, cues)
     cues = tuple(
         cue for cue in cues if cue.category in {"checked", "unchecked"} or _box_at(boxes, cue.start) != "unchecked"
@@ -173,6 +175,12 @@ def collect(doc: Doc) -> Reading:
             a for (a, _, label), found in touching.items() if label == "Agent" and "negated" in found
         ),
     )
+
+
+def _inside(spans: list[tuple[int, int]], offset: int) -> bool:
+    """True when one of the spans, which are in order, holds the offset ("l4 5 joint": no count of five)."""
+    place = bisect_right(spans, (offset, 1 << 60)) - 1
+    return place >= 0 and spans[place][0] <= offset < spans[place][1]
 
 
 def _with_both(sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:

@@ -28,6 +28,7 @@ SECTION_KINDS = (
     "medications",
     "allergies",
     "exam",
+    "study",  # a title where it names a procedure, else an examination
     "imaging_findings",
     "diagnosis",
     "consent",

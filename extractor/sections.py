@@ -16,6 +16,7 @@ from extractor.rows import SectionRow, SpokenHeaders, alternation
 _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
 _OPENING = re.compile(r"[ \t*#-]*([A-Z][A-Za-z]+(?: [A-Za-z]+)?)(?=[ ,:.(*-])")
+_LEADER = re.compile(r"[ \t]*([A-Z][A-Za-z /&()-]{1,38}?)[ \t]*(?:\.[ .]{2,}|_{4,})[ \t]*(?=\S)")
 _CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
 _BY_WORD = frozenset({"history", "indication", "plan", "consent", "discharge", "medications", "exam", "complications"})
 _ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
@@ -153,6 +154,10 @@ class SectionReader:
                 marks.append((offset + begin, offset + end, kind, name))
                 floor = end
             at = line.find(":", at + 1)
+        leader = _LEADER.match(line)
+        if leader and (not marks or marks[0][0] >= offset + leader.end()) and (named := self._lookup(leader.group(1))):
+            marks.insert(0, (offset, offset + leader.end(), *named))
+            return marks
         if not marks or marks[0][0] > offset + 1:
             opening = _OPENING.match(line)
             if opening and self.kinds.get(opening.group(1).lower()) == "addendum":

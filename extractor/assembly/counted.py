@@ -27,12 +27,9 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
     most_joints = sum(2 if side == "bilateral" else 1 for side in joints.values())
     most_nerves = sum(2 if found.nerves.side_of(name) == "bilateral" else 1 for name in found.nerves.names)
     flags: list[Flag] = []
-    written = [(hit.start, hit.end) for hit in reading.levels]
     for cue in reading.cues:
         if not cue.category.startswith(("counted_", "relative")) or not _tells(reading.sentences[cue.sentence]):
             continue
-        if any(start <= cue.start < end for start, end in written):
-            continue  # "l4 5 joint": the number is the level's
         if cue.category == "relative":
             if _neighbour_missing(reading, cue, set(joints)):
                 flags.append(Flag("ambiguous_level", (Span(cue.start, cue.end),)))

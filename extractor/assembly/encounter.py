@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from extractor.records import Agent, Procedure, Span
 _TEMPERATURE = re.compile(
     r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE
 )
+_LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4-5 and ___"
 _LIST_LINE = 90  # longest line of a list below its heading
 _MEASURED = re.compile(r"\d\s*(?:mL|cc)\b", re.IGNORECASE)  # drawn up, not taken at home
 _DRUG_KINDS = frozenset(
@@ -83,7 +85,10 @@ def agents_of(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
 
 def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     """True when the note says so, or when nothing in it tells of an act at this encounter."""
-    injected = bool(injectate_names(drugs))
+    told_apart = {s.index for s in reading.sentences if s.zone == "impression"}
+    starts = [s.start for s in reading.sentences]
+    given = [a for a in drugs if a.role == "injectate" and bisect_right(starts, a.start) - 1 not in told_apart]
+    injected = bool(injectate_names(given)) and any(a.volume or a.dose or a.concentration for a in given)
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
     acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or s.cues >= {"performed", "today"}]
     acts += [s for s in told if s.zone == "title" and s.cues & {"performed", "headed_performed"}]
@@ -151,7 +156,10 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     acting = {
         s.index
         for s in reading.sentences
-        if s.cues & telling or s.index in named or (s.kind == "body" and s.first_in_section)
+        if s.cues & telling
+        or ("handled" in s.cues and not s.cues & {"historical", "planned"})
+        or s.index in named
+        or (s.kind == "body" and s.first_in_section)
     }
     doing = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
     telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
@@ -200,7 +208,8 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
             and reading.text[line_start : line_start + 1] == "*"
         ):
             continue  # stars that frame a heading
-        follows = any(
+        listed = _LISTED_BLANK.search(reading.text, sentence.start, cue.start) is not None
+        follows = listed or any(
             cue.end <= hit.start <= cue.end + 25
             for hit in reading.targets
             if hit.sentence == sentence.index and hit.value in FAMILY_OF

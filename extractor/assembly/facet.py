@@ -149,7 +149,9 @@ def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> Vi
         evidence = [Span(s.mention.start, s.mention.end)]
         if s.source:
             evidence.append(Span(*s.source))
-        if s.kind == "bone":
+        if s.kind == "bone" and by_joint and not by_nerve and s.tight and s.mention.noun == "superior_articular_process":
+            _put(view.joints, s.listed, s.side, evidence)  # "between the articular processes at L four five"
+        elif s.kind == "bone":
             _put(view.bones, s.nerves, s.side, evidence)
         elif s.kind == "joint":
             if s.joints:

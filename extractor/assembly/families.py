@@ -19,6 +19,7 @@ FAMILY_OF: dict[str, Family] = {
     "sacral_lateral_branch": "sacral_lateral_branch",
     "epidural_interlaminar": "interlaminar",
     "epidural": "interlaminar",
+    "epidural_space": "interlaminar",
     "epidural_transforaminal": "transforaminal",
     "epidural_caudal": "caudal",
     "trigger_point": "trigger_point",
@@ -86,6 +87,9 @@ def find(reading: Reading) -> Session:
     ):
         return Session((), tuple(anchors), "injection", False, out_of_scope="title")
     told = [anchor for anchor in anchors if anchor.zone in {"body", "neutral", "addendum"}]
+    if _families([a for a in (*titled, *told) if a.hit.value != "epidural_space"]):
+        told = [a for a in told if a.hit.value != "epidural_space"]  # contrast or a needle may only pass by it
+        anchors = [a for a in anchors if a.hit.value != "epidural_space"]
     exact = [a for a in told if a.hit.value != "epidural"]
     worked = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
     sided = {hit.sentence for hit in reading.sides}
@@ -116,10 +120,13 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
     return [
         anchor
         for anchor in told
-        if anchor.hit.value == "sacroiliac_joint"
+        if anchor.hit.value in {"sacroiliac_joint", "trigger_point"}
         and anchor.zone == "body"
         and anchor.hit.sentence in drugged
-        and reading.sentences[anchor.hit.sentence].cues >= {"needlework", "performed"}
+        and (
+            reading.sentences[anchor.hit.sentence].cues >= {"needlework", "performed"}
+            or (anchor.hit.value == "trigger_point" and "needlework" in reading.sentences[anchor.hit.sentence].cues)
+        )
     ]
 
 

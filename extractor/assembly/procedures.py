@@ -46,11 +46,12 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         return Assembled((), reading, drugs, diagnosis)
     begun = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
     title_side = encounter.single(sided.title_sides)
-    made = make(reading, sided.levels, *encounter.acting(reading), begun, rows.bones)
+    injected = bool(injectate_names(drugs))
+    made = make(reading, sided.levels, *encounter.acting(reading), begun, rows.bones, injected)
     statements = with_copies(made, sided.copies, title_side)
     if any(agent.drug_class == "neurolytic" and agent.role == "injectate" for agent in drugs):
         session = replace(session, technique="chemical_neurolysis")
-    session = _with_inferred(session, reading, statements, bool(injectate_names(drugs)))
+    session = _with_inferred(session, reading, statements, injected)
     if not session.families:
         return Assembled((), reading, drugs, diagnosis)
     shared = encounter.read(reading, session, drugs, sided)

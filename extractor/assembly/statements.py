@@ -100,16 +100,17 @@ def make(
     doing: frozenset[int],
     begun: int,
     bones: re.Pattern[str],
+    injected: bool = True,
 ) -> list[Statement]:
     """Statements of the mentions whose noun can be a site; findings, fractures, discs and dermatomes are none.
 
     A level without a noun counts in the body only where its sentence (one of `acting`) tells of an act or names a
     target; so does any level in a full sentence outside a body section, as long as no needle work has `begun` (index
-    of its first sentence).
+    of its first sentence). Where nothing was `injected` at all, the levels that were begun stay for the question.
     """
     text, sentences = reading.text, reading.sentences
     sided_rows = list(sided)
-    spared = _spared(sentences, {row.hit.sentence for row in sided_rows})
+    spared = _spared(sentences, {row.hit.sentence for row in sided_rows}) if injected else set()
     result: list[Statement] = []
     for level in sided_rows:
         cues = sentences[level.hit.sentence].cues

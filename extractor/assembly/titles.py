@@ -36,6 +36,7 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
     running text.
     """
     named = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
+    targeted = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:", "other:"))}
     named |= {hit.sentence for hit in reading.levels}
     last: dict[tuple[str, int], int] = {}
     first_paragraph: dict[tuple[str, int], int] = {}
@@ -44,7 +45,7 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
     drugged = drugged_sentences(reading)
     for sentence in reading.sentences:
         key = (sentence.section, sentence.header_paragraph)
-        if sentence.kind != "title" or key in closed:
+        if sentence.kind not in {"title", "study"} or key in closed:
             continue
         empty_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
         paragraph = first_paragraph.get(key)
@@ -56,11 +57,13 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
         told = sentence.first_in_section and not empty_header and sentence.index not in named
         told &= sentence.end - sentence.start > _LONG_TITLE
         told |= sentence.spoken and not sentence.first_in_section and not _goes_on(reading, sentence)
+        # "Inj: depo 40 mg" lists what was given, not what was done
+        told |= sentence.first_in_section and not empty_header and sentence.index in drugged - named
         if acts or told or (paragraph is not None and sentence.paragraph != paragraph):
             closed.add(key)
             continue
         last[key] = sentence.index
-        if sentence.index in named and (
+        if sentence.index in (targeted if sentence.kind == "study" else named) and (
             "needlework" not in sentence.cues or listed or sentence.end - sentence.start < 160
         ):
             naming.add(key)

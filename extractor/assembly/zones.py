@@ -9,7 +9,7 @@ findings and template residue).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
 from dataclasses import replace
 
 from extractor.assembly.titles import NUMBERED, drugged_sentences, naming_sections
@@ -113,7 +113,7 @@ def with_zones(reading: Reading) -> Reading:
     container = ""  # the last kind that can hold field lines ("Skin: ...") within it
     done_in_plan = False
     bare_header = False  # the header stood alone: the next sentence is the first of its field
-    worked = _worked(reading.sentences)
+    worked = _worked(reading)
     for sentence in reading.sentences:
         opens = sentence.first_in_section or bare_header
         bare_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
@@ -124,6 +124,8 @@ def with_zones(reading: Reading) -> Reading:
         if sentence.first_in_section:
             left = done_in_plan = False
         kind = sentence.kind
+        if kind == "study":
+            kind = "title" if (sentence.section, sentence.header_paragraph) in naming else "exam"
         if kind == "title" and not naming.get((sentence.section, sentence.header_paragraph), -1) >= sentence.index:
             kind = ""
         if kind == "title" and "exam" in sentence.cues and sentence.index not in procedural:
@@ -140,6 +142,7 @@ def with_zones(reading: Reading) -> Reading:
         injecting = kind == "imaging_findings" and sentence.index in drugged and "performed" in sentence.cues
         if kind in _LEAVABLE and not left and (injecting or _leaves(sentence, sentence.index in worked)):
             left = True
+            container = ""
             _release(zoned, sentence)
         if left and kind in _LEAVABLE:
             kind = ""
@@ -155,7 +158,7 @@ def with_zones(reading: Reading) -> Reading:
             continue
         target = sentence.index in has_target
         listed = NUMBERED.match(reading.text, sentence.start) is not None
-        fresh = sentence.index < 5 and (listed or not any(earlier.zone == "body" for earlier in zoned))
+        fresh = sentence.index < (5 if listed else 3) and (listed or not any(earlier.zone == "body" for earlier in zoned))
         known = sentence.index in has_target or sentence.index < 2
         opening = (
             (sentence.index == 0 or not naming)
@@ -176,7 +179,9 @@ def with_zones(reading: Reading) -> Reading:
         if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
             zoned.append(replace(sentence, zone="title"))  # "transforaminal epidurals ... for radiculopathy"
             continue
-        if opening and sentence.end - sentence.start < 160 and not sentence.cues & (_TELLING | {"performed"}):
+        headline = sentence.index == 0 and not telling and reading.text[sentence.end : sentence.end + 1] == "\n"
+        silent = _TELLING if headline else _TELLING | {"performed"}  # "SIJ INJ LT - ASC"
+        if opening and sentence.end - sentence.start < 160 and not sentence.cues & silent:
             zoned.append(replace(sentence, zone="title"))
             continue
         if kind in {"plan", "impression"} and "planned" not in sentence.cues:
@@ -238,10 +243,19 @@ def _release(zoned: list[Sentence], sentence: Sentence) -> None:
             zoned[index] = replace(earlier, zone="neutral", kind="")
 
 
-def _worked(sentences: Sequence[Sentence]) -> frozenset[int]:
-    """Sentences with needle work at the head of a stretch that is full of it: a body, whatever header is above."""
+def _worked(reading: Reading) -> frozenset[int]:
+    """Sentences with needle work at the head of a stretch that is full of it: a body, whatever header is above.
+
+    Guidance and the wash of the skin count as such work too.
+    """
+    sentences = reading.sentences
+    guided = {hit.sentence for hit in reading.imaging if hit.value not in {"diagnostic", "none"} and not hit.cues}
+    starts = [s.start for s in sentences]
+    washed = {bisect_right(starts, hit.start) - 1 for hit in reading.agents if hit.drug_class == "prep"}
     plain = [
-        "needlework" in s.cues and not s.cues & {"historical", "planned", "exam", "consent"} for s in sentences
+        ("needlework" in s.cues or s.index in guided | washed)
+        and not s.cues & {"historical", "planned", "exam", "consent", "negated"}
+        for s in sentences
     ]
     return frozenset(
         s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL
@@ -255,6 +269,8 @@ def _leaves(sentence: Sentence, working: bool) -> bool:
         return False
     if sentence.cues >= {"performed", "today"} and "exam" not in sentence.cues and sentence.line > sentence.header_line:
         return True
+    if working and sentence.line > sentence.header_line:
+        return True
     if "needlework" not in sentence.cues:
         return False
     if sentence.spoken and not sentence.first_in_section:
@@ -263,7 +279,7 @@ def _leaves(sentence: Sentence, working: bool) -> bool:
         return True
     if sentence.kind in {"consent", "timeout"} and "consent" not in sentence.cues:
         return True
-    return sentence.line > sentence.header_line and (working or sentence.kind not in {"history", "indication", "exam"})
+    return sentence.line > sentence.header_line and sentence.kind not in {"history", "indication", "exam"}
 
 
 def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: bool, procedural: bool) -> str:

@@ -38,6 +38,7 @@ class Assertion:
         rules = []
         for row in patterns.cues:
             sentence_wide = row.direction == "sentence"
+            unlimited = sentence_wide or row.phrase.endswith(":")  # "not done: ..." heads a list
             rules.append(
                 ConTextRule(
                     literal=row.phrase,
@@ -45,7 +46,7 @@ class Assertion:
                     direction="PSEUDO" if sentence_wide else row.direction.upper(),
                     allowed_types={word.upper() for word in row.applies_to.split()},
                     max_scope=None
-                    if sentence_wide
+                    if unlimited
                     else reach.get(f"{row.category}_{row.direction}", reach.get(row.category)),
                     metadata={"direction": row.direction, "category": row.category.removesuffix("_near")},
                 )
