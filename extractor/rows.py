@@ -139,6 +139,7 @@ class ReadingTable(Row):
     spoken_headers: SpokenHeaders
     context: dict[str, int]
     list_words: frozenset[str]
+    exceptions: frozenset[str]
     regex: tuple[RegexCue, ...] = Field(default=())
 
 

@@ -19,7 +19,6 @@ FAMILY_OF: dict[str, Family] = {
     "sacral_lateral_branch": "sacral_lateral_branch",
     "epidural_interlaminar": "interlaminar",
     "epidural": "interlaminar",
-    "epidural_space": "interlaminar",
     "epidural_transforaminal": "transforaminal",
     "epidural_caudal": "caudal",
     "trigger_point": "trigger_point",
@@ -87,9 +86,6 @@ def find(reading: Reading) -> Session:
     ):
         return Session((), tuple(anchors), "injection", False, out_of_scope="title")
     told = [anchor for anchor in anchors if anchor.zone in {"body", "neutral", "addendum"}]
-    if _families([a for a in (*titled, *told) if a.hit.value != "epidural_space"]):
-        told = [a for a in told if a.hit.value != "epidural_space"]  # contrast or a needle may only pass by it
-        anchors = [a for a in anchors if a.hit.value != "epidural_space"]
     exact = [a for a in told if a.hit.value != "epidural"]
     worked = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
     sided = {hit.sentence for hit in reading.sides}

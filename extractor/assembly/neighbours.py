@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from extractor import anatomy
 from extractor.assembly.families import FAMILY_OF, Session
@@ -138,17 +138,26 @@ def said_side(
     return _SIDE.get(title_side or body_side, "unspecified")
 
 
-def muscles_of(reading: Reading, rows: Sequence[MuscleRow]) -> int | None:
-    """Distinct muscles (each side its own) named where something was injected; None when none is named."""
+def muscles_of(reading: Reading, rows: Sequence[MuscleRow], within: Collection[int] = ()) -> int | None:
+    """Distinct muscles (each side its own) named where something was injected; None when none is named.
+
+    `within` are the only sentences to look at, where given. Where the body names no muscle, those of the examination
+    are the ones that were injected.
+    """
+    told = _muscles(reading, rows, frozenset({"title", "body", "neutral"}), within)
+    return told if told or within else _muscles(reading, rows, frozenset({"exam", "finding", "indication"}), within)
+
+
+def _muscles(
+    reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str], within: Collection[int]
+) -> int | None:
     names = {row.phrase: row.muscle for row in rows}
     pattern = alternation(tuple(names))
     found: set[tuple[str, str]] = set()
     for sentence in reading.sentences:
-        if (
-            sentence.zone not in {"title", "body", "neutral"}
-            or "finding" in sentence.cues
-            and "performed" not in sentence.cues
-        ):
+        if sentence.zone not in zones or (within and sentence.index not in within):
+            continue
+        if "finding" in sentence.cues and "performed" not in sentence.cues and "finding" not in zones:
             continue
         sides = [h for h in reading.sides if h.sentence == sentence.index and h.value in _SIDE]
         for match in pattern.finditer(reading.text, sentence.start, sentence.end):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from extractor.agents import AgentReader, injectate_names
-from extractor.assembly import counted, encounter, facet
+from extractor.assembly import counted, disagreement, encounter, facet
 from extractor.assembly.addendum import corrected_by_addendum
 from extractor.assembly.corrections import without_corrected
 from extractor.assembly.encounter import Encounter
@@ -51,7 +51,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     statements = with_copies(made, sided.copies, title_side)
     if any(agent.drug_class == "neurolytic" and agent.role == "injectate" for agent in drugs):
         session = replace(session, technique="chemical_neurolysis")
-    session = _with_inferred(session, reading, statements, injected)
+    session = _with_inferred(session, reading, statements, injected, rows)
     if not session.families:
         return Assembled((), reading, drugs, diagnosis)
     shared = encounter.read(reading, session, drugs, sided)
@@ -67,7 +67,9 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     return Assembled(tuple(addressed), reading, drugs, diagnosis)
 
 
-def _with_inferred(session: Session, reading: Reading, statements: Sequence[Statement], injected: bool) -> Session:
+def _with_inferred(
+    session: Session, reading: Reading, statements: Sequence[Statement], injected: bool, rows: AssemblyRows
+) -> Session:
     """Needles at transverse processes or nerves tell of a medial branch block even where nobody names one."""
     if session.families or session.out_of_scope or any(a.family.startswith("other:") for a in session.anchors):
         return session
@@ -80,8 +82,14 @@ def _with_inferred(session: Session, reading: Reading, statements: Sequence[Stat
     }
     if kinds & {"bone", "nerve", "joint"}:
         return replace(session, families=("facet",))
+    if "foramen" in kinds:
+        return replace(session, families=("transforaminal",))
+    if any(hit.value == "epidural_space" and hit.sentence in worked and "negated" not in hit.cues for hit in reading.targets):
+        return replace(session, families=("interlaminar",))
     if not worked:
         return session
+    if injected and muscles_of(reading, rows.muscles, worked):
+        return replace(session, families=("trigger_point",))
     reported = [
         FAMILY_OF[hit.value]
         for hit in reading.targets
@@ -224,7 +232,7 @@ def _facet(
     )
     if sacral_too and not found.joints and not found.nerves:
         return None
-    doubts = counted.doubts(reading, found)
+    doubts = counted.doubts(reading, found) + disagreement.doubts(reading, found)
     if session.technique in {"thermal_rf", "pulsed_rf"} and any(
         "no_lesion" in s.cues and s.zone in {"title", "body", "neutral", "complications"} for s in reading.sentences
     ):

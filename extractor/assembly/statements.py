@@ -37,6 +37,8 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 }
 
 
+_THEN = re.compile(r"(?:and|then|next|finally|lastly|also)\b", re.IGNORECASE)
+_LEAD = 24  # characters before a level that goes on with the list of the sentence before
 _ANAPHOR = 4  # sentences over which "there" or "that level" reaches back
 _OF_JOINTS = frozenset({"superior_articular_process", "articular_pillar"})  # between two of them lies a joint
 _ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
@@ -124,6 +126,16 @@ def make(
             and not last.pairs_only
         ):
             kind = last.kind  # "... at the transverse process of L4. And at L5."
+        if (
+            kind == "bare"
+            and last
+            and last.kind == "bone"
+            and last.sentence == level.hit.sentence - 1
+            and not any(item.joined for item in level.hit.mention.items)
+            and _THEN.match(text, sentences[level.hit.sentence].start, level.hit.start)
+            and level.hit.start - sentences[level.hit.sentence].start <= _LEAD
+        ):
+            kind = "bone"  # "... of the left C four pillar | then left C five | then left C six contact with bone"
         if kind == "bare" and "numbering" in cues and "needlework" not in cues:
             continue  # "counting from T12 upward"
         if (

@@ -35,6 +35,7 @@ class Assertion:
         self.matcher = MedspacyMatcher(nlp, name="facetcode_assertion", prune=False)
         reach = patterns.table.context
         self.listing = patterns.table.list_words
+        self.exceptions = patterns.table.exceptions
         rules = []
         for row in patterns.cues:
             sentence_wide = row.direction == "sentence"
@@ -123,7 +124,23 @@ class Assertion:
                 layer.update(tokens)
                 kept.append((rule, start, end))
         kept.sort(key=lambda cue: (cue[1], cue[2]))
-        return kept
+        return self._without_double(doc, kept)
+
+    def _without_double(
+        self, doc: Doc, cues: list[tuple[ConTextRule, int, int]]
+    ) -> list[tuple[ConTextRule, int, int]]:
+        """Without "except" after a denial in its sentence: "no vascular uptake, except at L4" denies no injection."""
+        result = []
+        denied = -1  # where the last denial stands
+        for rule, start, end in cues:
+            if rule.literal.lower() in self.exceptions:
+                between = range(denied + 1, start + 1)
+                if denied >= 0 and not any(doc[at].is_sent_start for at in between):
+                    continue
+            elif rule.category in {_NEGATED, "PSEUDO"}:
+                denied = start
+            result.append((rule, start, end))
+        return result
 
 
 def _in_scope(doc: Doc) -> bool:

@@ -60,8 +60,16 @@ def _as_written(span: Span) -> bool:
 def _without_lookalikes(spans: list[Span]) -> list[Span]:
     """Without the words that only look like a side ("left calf"), and without the sides that overlap them ("on the
     left")."""
-    taken = {i for span in spans if span._.target_rule.metadata["value"] == "none" for i in range(span.start, span.end)}
-    return [span for span in spans if not any(index in taken for index in range(span.start, span.end))]
+    alike = [span for span in spans if span._.target_rule.metadata["value"] == "none"]
+    sides = [span for span in spans if span._.target_rule.metadata["value"] != "none"]
+    # "left hand side" is a side although "left hand" is none
+    alike = [span for span in alike if not any(_holds(side, span) for side in sides)]
+    taken = {i for span in alike for i in range(span.start, span.end)}
+    return [span for span in sides if not any(index in taken for index in range(span.start, span.end))]
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end and len(outer) > len(inner)
 
 
 def longest(spans: Iterable[Span]) -> list[Span]:

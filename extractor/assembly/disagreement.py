@@ -1,0 +1,46 @@
+"""What was diagnosed or agreed to on one side and done on the other: the body is coded, and the side is asked
+(ruling 7: the body governs over indication and consent, a difference goes to review)."""
+
+from __future__ import annotations
+
+from extractor.assembly.facet import Facets
+from extractor.assembly.sides import OPPOSITE
+from extractor.assembly.sites import joints_of
+from extractor.levels import as_joints
+from extractor.mentions import Reading
+from extractor.records import Flag, Span
+
+_OTHER_DAY = frozenset({"historical", "planned", "finding", "negated", "exam"})
+
+
+def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
+    """A side_conflict where diagnosis or consent speak only of the side that was not treated."""
+    joints = joints_of(found.joints, found.nerves)
+    done = set(joints.values())
+    if len(done) != 1 or not done <= set(OPPOSITE) or any(flag.query == "side_conflict" for flag in found.flags):
+        return ()
+    (side,) = done
+    said = {"diagnosis": set[str](), "consent": set[str]()}
+    spans: list[Span] = []
+    for hit in reading.sides:
+        sentence = reading.sentences[hit.sentence]
+        if sentence.zone not in said or hit.boxed == "unchecked" or "negated_side" in hit.cues:
+            continue
+        if sentence.zone == "consent" and not _agreed(reading, sentence.index, set(joints)):
+            continue
+        if sentence.zone == "consent" and sentence.cues & {"historical", "negated"}:
+            continue
+        said[sentence.zone].add(hit.value)
+        spans.append(Span(hit.start, hit.end, sentence.section))
+    if any(values == {OPPOSITE[side]} for values in said.values()):
+        return (Flag("side_conflict", tuple(spans)),)
+    return ()
+
+
+def _agreed(reading: Reading, sentence: int, joints: set[str]) -> bool:
+    """True for a consent that names joints which were treated."""
+    return any(
+        joints & set(as_joints(hit.mention)) and not hit.cues & _OTHER_DAY
+        for hit in reading.levels
+        if hit.sentence == sentence
+    )
