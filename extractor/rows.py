@@ -63,11 +63,11 @@ class ImagingRow(Row):
 
 
 class SideRow(Row):
-    """sides.csv: words that name a side; "none" marks words that only look like one, "both" those that name the two
-    joints of a single level."""
+    """sides.csv: words that name a side; "none" marks words that only look like one, "adverb" the same unless
+    words of a side lead to them ("on the left a needle"), "both" those that name the two joints of a single level."""
 
     phrase: str
-    side: Literal["left", "right", "bilateral", "both", "other_side", "none"]
+    side: Literal["left", "right", "bilateral", "both", "other_side", "none", "adverb"]
     example: str
 
 

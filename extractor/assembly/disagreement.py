@@ -10,6 +10,7 @@ from extractor.levels import as_joints
 from extractor.mentions import Reading
 from extractor.records import Flag, Span
 
+_SHORT = 120  # longest sentence in which a side alone tells what was agreed to
 _OTHER_DAY = frozenset({"historical", "planned", "finding", "negated", "exam"})
 
 
@@ -20,15 +21,15 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
     if len(done) != 1 or not done <= set(OPPOSITE) or any(flag.query == "side_conflict" for flag in found.flags):
         return ()
     (side,) = done
-    said = {"diagnosis": set[str](), "consent": set[str]()}
+    said = {"diagnosis": set[str](), "consent": set[str](), "planned": set[str]()}
     spans: list[Span] = []
     for hit in reading.sides:
         sentence = reading.sentences[hit.sentence]
         if sentence.zone not in said or hit.boxed == "unchecked" or "negated_side" in hit.cues:
             continue
-        if sentence.zone == "consent" and not _agreed(reading, sentence.index, set(joints)):
-            continue
-        if sentence.zone == "consent" and sentence.cues & {"historical", "negated"}:
+        if sentence.zone != "diagnosis" and (
+            sentence.cues & {"historical", "negated"} or not _agreed(reading, sentence.index, set(joints))
+        ):
             continue
         said[sentence.zone].add(hit.value)
         spans.append(Span(hit.start, hit.end, sentence.section))
@@ -38,9 +39,8 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
 
 
 def _agreed(reading: Reading, sentence: int, joints: set[str]) -> bool:
-    """True for a consent that names joints which were treated."""
-    return any(
-        joints & set(as_joints(hit.mention)) and not hit.cues & _OTHER_DAY
-        for hit in reading.levels
-        if hit.sentence == sentence
-    )
+    """True for a consent or plan of today that names joints which were treated, or a side alone in few words."""
+    named = [hit for hit in reading.levels if hit.sentence == sentence]
+    if not named:
+        return reading.sentences[sentence].end - reading.sentences[sentence].start <= _SHORT
+    return any(joints & set(as_joints(hit.mention)) and not hit.cues & _OTHER_DAY for hit in named)

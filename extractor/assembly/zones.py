@@ -160,8 +160,10 @@ def with_zones(reading: Reading) -> Reading:
         listed = NUMBERED.match(reading.text, sentence.start) is not None
         fresh = sentence.index < (5 if listed else 3) and (listed or not any(earlier.zone == "body" for earlier in zoned))
         known = sentence.index in has_target or sentence.index < 2
+        telling = _VERB.search(reading.text, sentence.start, sentence.end) is not None
         opening = (
             (sentence.index == 0 or not naming)
+            and not (telling and sentence.index not in has_family)
             and fresh
             and known
             and sentence.start < 300
@@ -174,7 +176,6 @@ def with_zones(reading: Reading) -> Reading:
             opening and sentence.index < 3 and sentence.start + 60 > first_procedural.get(sentence.index, 1 << 30)
         )
         allowed = {"finding", "historical"} if "opener" in sentence.cues else {"finding"}
-        telling = _VERB.search(reading.text, sentence.start, sentence.end) is not None
         operated = kind == "" and not telling and sentence.index < 3 and sentence.index in surgical and sentence.index not in has_family
         if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
             zoned.append(replace(sentence, zone="title"))  # "transforaminal epidurals ... for radiculopathy"
@@ -323,6 +324,8 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         return "teaching"
     if "numbering" in cues and not strong:
         return "numbering"
+    if "intended" in cues and not strong and not weak:
+        return "planned"
     if "consent" in cues and not ((strong or "performed" in cues) and level):
         return "consent"
     if strong:

@@ -14,6 +14,7 @@ from extractor.pipeline.shared import drop_empty_matcher, reading
 from extractor.rows import ReadingPatterns
 
 GROUP = "facetcode_targets"
+_LOOKALIKES = frozenset({"none", "adverb"})
 
 
 class Targets:
@@ -45,7 +46,7 @@ class Targets:
                 found = _without_lookalikes(found)
             for span in longest(found):
                 value = span._.target_rule.metadata["value"]
-                if value != "none" or label == "Imaging":  # "none" rows only keep others from matching
+                if value not in _LOOKALIKES or label == "Imaging":  # "none" rows only keep others from matching
                     kept.append(Span(doc, span.start, span.end, label=label, kb_id=value))
         kept.sort(key=lambda span: (span.start, span.end))
         doc.spans[GROUP] = kept
@@ -60,12 +61,21 @@ def _as_written(span: Span) -> bool:
 def _without_lookalikes(spans: list[Span]) -> list[Span]:
     """Without the words that only look like a side ("left calf"), and without the sides that overlap them ("on the
     left")."""
-    alike = [span for span in spans if span._.target_rule.metadata["value"] == "none"]
-    sides = [span for span in spans if span._.target_rule.metadata["value"] != "none"]
-    # "left hand side" is a side although "left hand" is none
+    alike = [span for span in spans if _value(span) in _LOOKALIKES]
+    sides = [span for span in spans if _value(span) not in _LOOKALIKES]
+    # "left hand side" is a side although "left hand" is none, and so is "on the left a needle"
     alike = [span for span in alike if not any(_holds(side, span) for side in sides)]
+    alike = [span for span in alike if _value(span) == "none" or not any(_leads(side, span) for side in sides)]
     taken = {i for span in alike for i in range(span.start, span.end)}
     return [span for span in sides if not any(index in taken for index in range(span.start, span.end))]
+
+
+def _value(span: Span) -> str:
+    return str(span._.target_rule.metadata["value"])
+
+
+def _leads(side: Span, alike: Span) -> bool:
+    return side.start < alike.start < side.end
 
 
 def _holds(outer: Span, inner: Span) -> bool:
