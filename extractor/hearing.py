@@ -113,7 +113,9 @@ class Hearing:
             for key in {code, *(_shorter(code) if len(code) >= _LOOSE_KEY else ())}:
                 self._by_code.setdefault(key, []).append((term, letters, code))
         self._longest = max(len(term) for term in self._exact) + _SLACK
-        self._roots = frozenset(code[:size] for found in self._by_code.values() for _, _, code in found for size in (1, _ROOT))
+        self._roots = frozenset(
+            code[:size] for found in self._by_code.values() for _, _, code in found for size in (1, _ROOT)
+        )
 
     def heard(self, note: CleanText) -> CleanText:
         """The note with spoken marks as marks and misheard terms as terms."""
@@ -172,7 +174,11 @@ class Hearing:
             if len(code) < _SHORTEST_KEY or word in self._sounds.edges:
                 continue
             if text[words[index][1] : end].lower() in self._exact:
-                best = (2.0, last, text[words[index][1] : end].lower())  # written as it should be; a longer one may be too
+                best = (
+                    2.0,
+                    last,
+                    text[words[index][1] : end].lower(),
+                )  # written as it should be; a longer one may be too
                 continue
             if best is None or best[0] < 1.5:
                 closest = self._closest(text, letters, code, words[index][1], end)

@@ -144,7 +144,9 @@ class Scanner:
         )
 
     def _stands_alone(self, text: str, run: Run) -> bool:
-        return self._x.may_follow.match(text, run.end) is not None and self._x.counted_thing.match(text, run.end) is None
+        return (
+            self._x.may_follow.match(text, run.end) is not None and self._x.counted_thing.match(text, run.end) is None
+        )
 
     def _joined(self, text: str, run: Run) -> Run | None:
         """Adds what is joined by dash, slash, glue or blanks."""

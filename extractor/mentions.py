@@ -184,17 +184,23 @@ def _inside(spans: list[tuple[int, int]], offset: int) -> bool:
 
 
 def _with_both(sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
-    """ "At L4-5 both joints were done": beside one pair alone they are its left and right joint, else two levels."""
+    """ "At L4-5 both joints were done": beside one pair alone they are its left and right joint, else two levels; so
+    are "both L4-5 joints"."""
     if not any(hit.value == "both" for hit in sides):
         return sides
     named: dict[int, list[str]] = {}
+    single = {level.start for level in levels if [item.joined for item in level.mention.items] == ["pair"]}
     for level in levels:
         named.setdefault(level.sentence, []).extend(item.joined for item in level.mention.items)
-    return [
-        replace(hit, value="bilateral") if hit.value == "both" else hit
-        for hit in sides
-        if hit.value != "both" or named.get(hit.sentence) == ["pair"]
-    ]
+    result = []
+    for hit in sides:
+        if hit.value != "both":
+            result.append(hit)
+        elif named.get(hit.sentence) == ["pair"] and hit.end - hit.start > len("both"):
+            result.append(replace(hit, value="bilateral"))
+        elif hit.end + 1 in single:
+            result.append(replace(hit, value="bilateral"))  # "both L5-S1 joints"
+    return result
 
 
 def _with_grids(
@@ -319,7 +325,10 @@ def _is_side_letter(
     if after > end and after in known:
         return True
     if text[start] == "B":
-        return re.match(r"\s+(?:lumbar|cerv|thor|facet|medial|MBB?|SI|TF|RFA?|FJI)", text[end : end + 9]) is not None
+        return (
+            re.match(r"\s+(?:lumb|cerv|thor|facet|fct|FJ|medial|MBB?|SI|TF|RFA?|FJI|IA|LS)", text[end : end + 9])
+            is not None
+        )
     if _LETTER_DONE.match(text, end):
         return True
     if re.match(r"[ -]?(?:side|sided)\b", text[end : end + 7], re.IGNORECASE):
@@ -327,13 +336,16 @@ def _is_side_letter(
     if re.match(r"\s?:", text[end : end + 2]) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" -*|"):
         return True
     if re.match(
-        r"\s+(?:lumbar|cervical|thoracic|lower|facet|medial|MBB?|SI|TF|RFA?|LBB|FJI|x\s?\d)\b", text[end : end + 12]
+        r"\s+(?:lumb(?:ar)?|cerv(?:ical)?|thor(?:acic)?|lower|facets?|fct|FJ|medial|MBB?|SIJ?|TF|RFA?|LBB|FJI|IA|IL|LS|ILESI|TFESI|z-?j|intra|lat(?:eral)?\s+branch|x\s?\d)\b",
+        text[end : end + 16],
     ):
         return True
     before = start
     while before > 0 and before > start - 3 and text[before - 1] in " (":
         before -= 1
     follows = text[end : end + 1]
+    if text[before - 1 : before] == ":" and before - 1 in ends and follows in (",", ";", ".", "\n"):
+        return True  # "SIJ: L, 22g"
     if before in ends and before < start and follows in (")", ",", ".", ";", ":", "\n", "", " "):
         return True
     return bool(_box_at(boxes, start)) and follows in (" ", "\n", "")

@@ -125,6 +125,7 @@ class SpokenHeaders(Row):
     title_before: frozenset[str]
     body_before: frozenset[str]
     never_after: frozenset[str]
+    only_before: dict[str, frozenset[str]]
     anywhere: dict[str, str]
     first: dict[str, str]
     late: dict[str, str]

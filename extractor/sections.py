@@ -17,12 +17,18 @@ _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
 _OPENING = re.compile(r"[ \t*#-]*([A-Z][A-Za-z]+(?: [A-Za-z]+)?)(?=[ ,:.(*-])")
 _LEADER = re.compile(r"[ \t]*([A-Z][A-Za-z /&()-]{1,38}?)[ \t]*(?:\.[ .]{2,}|_{4,})[ \t]*(?=\S)")
+_LABEL = re.compile(r"[ \t]*([A-Z][A-Za-z]+(?: [A-Za-z]+){1,3})[ \t]*:(?=[ \t]*\S)")
+_SILENT = frozenset(
+    {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
+)
+_OF_ACT = frozenset({"body", "laterality", "guidance", "injectate"})
 _CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
 _BY_WORD = frozenset({"history", "indication", "plan", "consent", "discharge", "medications", "exam", "complications"})
 _ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
 _STAMP = re.compile(r"(?<=[a-z])[\s(#]+\d[\d/:. -]*(?:am|pm|h|hrs)?\)?$")
 
 
+_CAPITALISED = re.compile(r"\b[A-Z][a-z]")
 _START = 3  # a header at the beginning of the text begins no later than this
 _LATE = 0.6  # share of the text after which a plan may begin
 _SAME = r"\s+(?:is\s+)?(?:the\s+)?same\b"  # "post op diagnosis the same"
@@ -55,7 +61,7 @@ class SpokenReader:
         words = line.count(" ") + 1
         if words < self._table.fewest_words:
             return False
-        return sum(map(str.isupper, line)) <= self._table.most_capitals * words
+        return len(_CAPITALISED.findall(line)) <= self._table.most_capitals * words  # "L4" and "MRI" are none
 
     def marks(self, line: str, offset: int, length: int) -> list[tuple[int, int, str, str, bool]]:
         """The spoken headers of a line that begins at `offset` in a text of `length` characters."""
@@ -69,6 +75,8 @@ class SpokenReader:
             if name in self._table.first and (before or at > _START):
                 continue
             if name in self._table.late and at < _LATE * length:
+                continue
+            if name in self._table.only_before and after and after[0].lower() not in self._table.only_before[name]:
                 continue
             follows = bool(found) and start - (found[-1][1] - offset) <= 1  # "post op same | operation"
             guards = self._table.not_after
@@ -119,7 +127,7 @@ class SectionReader:
             if unknown := self._capital_line(line):
                 marks.append((line_start, line_start + len(line), *unknown, False))
                 continue
-            written = [(*mark, False) for mark in self._in_line(line, line_start)]
+            written = [(*mark, False) for mark in self._in_line(line, line_start, marks[-1][2] if marks else "")]
             if self._spoken and self._spoken.is_dictation(line):
                 taken = {start for start, _, _, _, _ in written}
                 spoken = self._spoken.marks(line, line_start, len(text))
@@ -140,7 +148,14 @@ class SectionReader:
                     return self.kinds[name], words.lower()
         return None
 
-    def _in_line(self, line: str, offset: int) -> list[tuple[int, int, str, str]]:
+    def _by_words(self, label: str) -> tuple[str, str] | None:
+        """A label that no row names ("LEVELS DONE:"): the kind of a word of it, where that tells of the act."""
+        for word in label.lower().split():
+            if self.kinds.get(word) in _OF_ACT and len(word) > 4:
+                return self.kinds[word], label.lower()
+        return None
+
+    def _in_line(self, line: str, offset: int, last_kind: str) -> list[tuple[int, int, str, str]]:
         marks: list[tuple[int, int, str, str]] = []
         floor = 0
         at = line.find(":")
@@ -157,6 +172,10 @@ class SectionReader:
         leader = _LEADER.match(line)
         if leader and (not marks or marks[0][0] >= offset + leader.end()) and (named := self._lookup(leader.group(1))):
             marks.insert(0, (offset, offset + leader.end(), *named))
+            return marks
+        label = _LABEL.match(line) if last_kind in _SILENT else None
+        if label and (not marks or marks[0][0] >= offset + label.end()) and (named := self._by_words(label.group(1))):
+            marks.insert(0, (offset, offset + label.end(), *named))
             return marks
         if not marks or marks[0][0] > offset + 1:
             opening = _OPENING.match(line)

@@ -19,6 +19,9 @@ _WORD_BEFORE = re.compile(r"([A-Za-z.]+|\d+)$")
 _LONGEST = 110
 _SHORT_LINE = 45  # no editor wraps lines at fewer characters,
 _WIDEST_WRAP = 100  # ... and none at more than this
+_DOUBT = re.compile(r"\s\?\s?[a-z]")  # "refer for ? cervical facet blocks"
+_SIDE_AFTER = re.compile(r"(?:and )?then (?:on )?(?:the )?(?:left|right)\b", re.IGNORECASE)
+_SIDE_BEFORE = re.compile(r"\b(?:left|right)(?: side)?\s*(?:and\s*)?$", re.IGNORECASE)
 _ELLIPSIS = 3
 _FEW_ENDS = 30  # more words than this for each sentence end: dictation without punctuation
 
@@ -64,6 +67,10 @@ class SentenceSplitter:
             before = text[max(begin, match.start() - 12) : match.start()].split()
             if before and before[-1].lower() in self.table.no_start_after:
                 continue
+            if _SIDE_AFTER.match(text, match.start()) and _SIDE_BEFORE.search(
+                text[max(0, match.start() - 24) : match.start()]
+            ):
+                continue  # "first on the left then on the right"
             if text.count(" ", begin, match.start()) >= 2:
                 spans.extend(_capped(text, begin, match.start()))
                 begin = match.start()
@@ -89,7 +96,7 @@ class SentenceSplitter:
             elif mark == ".":
                 if self._ends_sentence(text, at):
                     cuts.append(end)
-            else:
+            elif not (mark == "?" and _DOUBT.match(text, at - 1)):
                 cuts.append(end)
         for match in self._spoken.finditer(text):
             if not self._spoken_not_before.search(text[max(0, match.start() - 14) : match.start()]):

@@ -27,9 +27,11 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
         sentence = reading.sentences[hit.sentence]
         if sentence.zone not in said or hit.boxed == "unchecked" or "negated_side" in hit.cues:
             continue
-        if sentence.zone != "diagnosis" and (
-            sentence.cues & {"historical", "negated"} or not _agreed(reading, sentence.index, set(joints))
-        ):
+        if sentence.cues & {"historical", "negated"} or "historical" in hit.cues:
+            continue
+        if sentence.zone == "consent" and "consent" not in sentence.cues:
+            continue  # what was talked about may be for another day
+        if sentence.zone != "diagnosis" and not _agreed(reading, sentence.index, set(joints)):
             continue
         said[sentence.zone].add(hit.value)
         spans.append(Span(hit.start, hit.end, sentence.section))

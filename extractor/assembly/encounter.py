@@ -19,6 +19,7 @@ _TEMPERATURE = re.compile(
     r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE
 )
 _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4-5 and ___"
+_AWAY = frozenset({"historical", "planned", "finding", "exam", "consent", "teaching", "numbering"})
 _LIST_LINE = 90  # longest line of a list below its heading
 _MEASURED = re.compile(r"\d\s*(?:mL|cc)\b", re.IGNORECASE)  # drawn up, not taken at home
 _DRUG_KINDS = frozenset(
@@ -54,6 +55,7 @@ class Encounter:
     body_side: str
     generic: bool  # the body speaks of joints without naming them ("the remaining levels")
     each: bool  # ... or of "each target"
+    planned_side: str  # the one side that was announced for today
     both_spoken: bool  # the body speaks of work on both sides, and of no side left out
 
 
@@ -138,6 +140,11 @@ def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Si
         temperature=_temperature(reading),
         title_side=single(sided.title_sides),
         body_side=single(sided.body_sides),
+        planned_side=single(
+            hit
+            for hit in reading.sides
+            if reading.sentences[hit.sentence].zone == "planned" and hit.boxed != "unchecked"
+        ),
         both_spoken=not sided.only and {hit.value for hit in sided.body_sides} >= {"left", "right"},
         each=any("each" in s.cues and s.zone in {"body", "neutral"} for s in reading.sentences),
         generic=any(
@@ -164,7 +171,9 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     doing = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
     telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
     worked = {s.index for s in reading.sentences if "needlework" in s.cues}
-    following: set[int] = set()
+    titles = {s.index for s in reading.sentences if s.zone == "title"}
+    below = {s.index for s in reading.sentences if s.zone == "neutral" and s.index - 1 in titles and not s.cues & _AWAY}
+    following = below & {hit.sentence for hit in reading.levels} & {hit.sentence for hit in reading.sides}
     leveled = {hit.sentence for hit in reading.levels}
     heading: Sentence | None = None  # "Facet injections performed today:", with its list on the lines below
     for s in reading.sentences:

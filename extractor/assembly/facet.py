@@ -55,6 +55,7 @@ def read(
     each_body: bool = False,
     correcting: bool = False,
     both_spoken: bool = False,
+    planned_side: str = "",
 ) -> Facets:
     """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none
     or several); `both_spoken`: the body speaks of work on both sides."""
@@ -82,9 +83,9 @@ def read(
     clear = bool(title_joints or title_nerves) and not title_flags
     if clear and set(joints_of(body_joints, body_nerves)) == set(joints_of(title_joints, title_nerves)):
         body_flags = [flag for flag in body_flags if flag.query != "ambiguous_level"]
-    default = title_side or body_side
+    default = title_side or body_side or planned_side
     if body_joints or body_nerves:
-        body_default = title_side or body_side
+        body_default = default
         body_joints = body_joints.filled(title_joints, body_default)
         body_nerves = body_nerves.filled(title_nerves, body_default)
     if both_spoken and (title_joints or title_nerves):
@@ -103,6 +104,10 @@ def read(
         s.side for s in allowed if s.zone == "body" and not s.copied
     }:
         flags.append(Flag("side_conflict", tuple(Span(*s.source) for s in allowed if s.source and s.zone == "body")))
+    told_sides = {side for _, side in (*body_joints.spans, *body_nerves.spans)}
+    if title_side == "bilateral" and not title and len(told_sides) == 1 and told_sides <= {"left", "right"}:
+        spans = tuple(Span(*s.source) for s in allowed if s.source and s.zone in {"body", "neutral"})
+        flags.append(Flag("side_conflict", spans))
     title_joints = title_joints.filled(body_joints, default)
     title_nerves = title_nerves.filled(body_nerves, default)
     body_joints, body_nerves = _without(body_joints, body_nerves, denied)
@@ -121,9 +126,7 @@ def read(
     return Facets(chosen[0], chosen[1], flags, by_joint, by_nerve)
 
 
-def _firm(
-    told: Sequence[Statement], title: View, by_joint: bool, by_nerve: bool
-) -> Sequence[Statement]:
+def _firm(told: Sequence[Statement], title: View, by_joint: bool, by_nerve: bool) -> Sequence[Statement]:
     """The statements of the body; where those in sentences that tell of an act agree with the title, only these.
 
     "The L4-5 facets are only mildly degenerated" in the middle of a body adds no joint.
@@ -149,7 +152,13 @@ def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> Vi
         evidence = [Span(s.mention.start, s.mention.end)]
         if s.source:
             evidence.append(Span(*s.source))
-        if s.kind == "bone" and by_joint and not by_nerve and s.tight and s.mention.noun == "superior_articular_process":
+        if (
+            s.kind == "bone"
+            and by_joint
+            and not by_nerve
+            and s.tight
+            and s.mention.noun == "superior_articular_process"
+        ):
             _put(view.joints, s.listed, s.side, evidence)  # "between the articular processes at L four five"
         elif s.kind == "bone":
             _put(view.bones, s.nerves, s.side, evidence)

@@ -24,6 +24,7 @@ FAMILY_OF: dict[str, Family] = {
     "trigger_point": "trigger_point",
 }
 _TECHNIQUES = {"thermal_rf", "cooled_rf", "pulsed_rf", "chemical_neurolysis", "prp"}
+_BURNS = {"thermal_rf", "cooled_rf", "pulsed_rf"}
 _EPIDURALS = {"interlaminar", "transforaminal", "caudal"}
 
 
@@ -75,6 +76,11 @@ def find(reading: Reading) -> Session:
         if (zone != "title" or other) and not now and hit.cues & {"historical", "planned"}:
             continue
         anchors.append(Anchor(hit, zone, _kind(hit.value)))
+    # a tube is tilted caudal in any session: in a title alone the word names the epidural
+    anchors = [
+        replace(a, hit=replace(a.hit, value="epidural_caudal"), family="caudal") if _is_caudal(a) else a
+        for a in anchors
+    ]
     titled = [anchor for anchor in anchors if anchor.zone == "title"]
     surgery = any(anchor.family == "other:surgery" for anchor in titled) and not any(
         anchor.hit.value in FAMILY_OF and anchor.hit.value not in {"facet_joint", "epidural"} for anchor in titled
@@ -104,24 +110,35 @@ def find(reading: Reading) -> Session:
     block_title = any(a.hit.value in {"medial_branch_block", "facet_injection"} for a in titled)
     if block_title:
         told = [a for a in told if a.family != "technique" or "needlework" in cues[a.hit.sentence]]
+    geared = any(s.cues & {"heat", "rf_gear"} for s in reading.sentences if s.zone in {"body", "neutral"})
+    if not geared:
+        told = [a for a in told if a.family != "technique" or a.hit.value not in _BURNS]  # only spoken of
     technique, cooled, mixed = _technique(
         titled, [*told, *_hot(reading, told)], {hit.sentence for hit in reading.levels}
     )
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
 
 
+def _is_caudal(anchor: Anchor) -> bool:
+    return anchor.hit.value == "caudal_word" and anchor.zone == "title"
+
+
 def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
     """Joints that the title leaves out and a sentence of the body tells in full: entered, and a drug given."""
     drugged = drugged_sentences(reading)
+    sided = {hit.sentence for hit in reading.sides}
     return [
         anchor
         for anchor in told
         if anchor.hit.value in {"sacroiliac_joint", "trigger_point"}
         and anchor.zone == "body"
-        and anchor.hit.sentence in drugged
+        and {anchor.hit.sentence, anchor.hit.sentence + 1} & drugged
         and (
             reading.sentences[anchor.hit.sentence].cues >= {"needlework", "performed"}
-            or (anchor.hit.value == "trigger_point" and "needlework" in reading.sentences[anchor.hit.sentence].cues)
+            or (
+                "needlework" in reading.sentences[anchor.hit.sentence].cues
+                and (anchor.hit.value == "trigger_point" or anchor.hit.sentence in sided)
+            )
         )
     ]
 

@@ -130,10 +130,12 @@ def said_side(
             return "bilateral"
         if values:
             found = values[0]
-            if any(copy.side not in (found, "") for copy in sided.copies) and zones != {"title"}:
+            begun = min(named[index].hit.start for index in named)
+            later = [copy for copy in sided.copies if not copy.weak and copy.at > begun]
+            if any(copy.side not in (found, "") for copy in later) and zones != {"title"}:
                 return "bilateral"
             return _SIDE[found]
-    if any(copy.side == "other" for copy in sided.copies):
+    if any(copy.side == "other" and not copy.weak for copy in sided.copies):
         return "bilateral"
     return _SIDE.get(title_side or body_side, "unspecified")
 
@@ -148,9 +150,7 @@ def muscles_of(reading: Reading, rows: Sequence[MuscleRow], within: Collection[i
     return told if told or within else _muscles(reading, rows, frozenset({"exam", "finding", "indication"}), within)
 
 
-def _muscles(
-    reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str], within: Collection[int]
-) -> int | None:
+def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str], within: Collection[int]) -> int | None:
     names = {row.phrase: row.muscle for row in rows}
     pattern = alternation(tuple(names))
     found: set[tuple[str, str]] = set()

@@ -23,6 +23,9 @@ from extractor.records import Agent, Family, Flag, Procedure, Span
 from extractor.rows import AssemblyRows
 
 
+_ANATOMY = frozenset({"facet_joint", "medial_branch"})
+
+
 @dataclass(frozen=True, slots=True)
 class Assembled:
     """Procedures of one note, and what was read on the way (for entities and evidence)."""
@@ -71,10 +74,13 @@ def _with_inferred(
     session: Session, reading: Reading, statements: Sequence[Statement], injected: bool, rows: AssemblyRows
 ) -> Session:
     """Needles at transverse processes or nerves tell of a medial branch block even where nobody names one."""
-    if session.families or session.out_of_scope or any(a.family.startswith("other:") for a in session.anchors):
+    if session.families or session.out_of_scope:
         return session
     telling = {"needlework", "performed"} if injected else {"needlework"}
     worked = {s.index for s in reading.sentences if s.zone == "body" and s.cues & telling}
+    others = [a for a in session.anchors if a.family.startswith("other:")]
+    if any(a.zone == "title" or (a.hit.sentence in worked and a.family != "other:needling") for a in others):
+        return session
     kinds = {
         s.kind
         for s in statements
@@ -82,18 +88,27 @@ def _with_inferred(
     }
     if kinds & {"bone", "nerve", "joint"}:
         return replace(session, families=("facet",))
+    inside = any(hit.value == "intra_articular" and not hit.cues for hit in reading.targets)
+    if inside and worked and any(s.joints and s.kind == "bare" and not s.denied for s in statements):
+        return replace(session, families=("facet",))  # "IA inj R L4-5 + L5-S1"
     if "foramen" in kinds:
         return replace(session, families=("transforaminal",))
-    if any(hit.value == "epidural_space" and hit.sentence in worked and "negated" not in hit.cues for hit in reading.targets):
+    if any(
+        hit.value == "epidural_space" and hit.sentence in worked and "negated" not in hit.cues
+        for hit in reading.targets
+    ):
         return replace(session, families=("interlaminar",))
     if not worked:
         return session
-    if injected and muscles_of(reading, rows.muscles, worked):
+    if injected and session.technique == "injection" and muscles_of(reading, rows.muscles, worked):
         return replace(session, families=("trigger_point",))
     reported = [
         FAMILY_OF[hit.value]
         for hit in reading.targets
-        if hit.value in FAMILY_OF and "performed" in reading.sentences[hit.sentence].cues and "planned" not in hit.cues
+        if hit.value in FAMILY_OF
+        and hit.boxed != "unchecked"
+        and "performed" in reading.sentences[hit.sentence].cues
+        and "planned" not in hit.cues
     ]
     stopped = any("discontinued" in s.cues and s.zone in {"body", "neutral"} for s in reading.sentences)
     if not reported and (injected or stopped):
@@ -102,6 +117,7 @@ def _with_inferred(
             FAMILY_OF[hit.value]
             for hit in reading.targets
             if hit.value in FAMILY_OF
+            and hit.boxed != "unchecked"
             and hit.value in PROCEDURAL
             and hit.sentence < first
             and reading.sentences[hit.sentence].zone in {"plan", "planned", "indication"}
@@ -109,14 +125,22 @@ def _with_inferred(
     if (
         not reported
         and injected
-        and not any(h.value.startswith("other:") for h in reading.targets if h.sentence in worked)
+        and not any(
+            h.value.startswith("other:") for h in reading.targets if h.sentence in worked or h.boxed == "checked"
+        )
     ):
         silent = {"plan", "planned", "consent", "discharge", "diagnosis"}
-        reported = [
-            FAMILY_OF[hit.value]
+        named = [
+            hit.value
             for hit in reading.targets
-            if hit.value in FAMILY_OF and hit.value != "epidural" and reading.sentences[hit.sentence].zone not in silent
+            if hit.value in FAMILY_OF
+            and hit.value != "epidural"
+            and hit.boxed != "unchecked"
+            and not hit.cues & {"historical", "negated"}
+            and reading.sentences[hit.sentence].zone not in silent
         ]
+        done = [value for value in named if value not in _ANATOMY]  # "facet" in a finding names no injection
+        reported = [FAMILY_OF[value] for value in done or named]
     return replace(session, families=tuple(dict.fromkeys(reported))) if reported else session
 
 
@@ -228,6 +252,7 @@ def _facet(
         generic_body=shared.generic,
         each_body=shared.each,
         both_spoken=shared.both_spoken,
+        planned_side=shared.planned_side,
         correcting=any(s.zone == "addendum" and s.cues & {"correction", "amended"} for s in reading.sentences),
     )
     if sacral_too and not found.joints and not found.nerves:

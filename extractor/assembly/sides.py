@@ -24,6 +24,7 @@ _AND = re.compile(
     re.IGNORECASE,
 )
 _POSTFIX_GAP = 48
+_BESIDE = 12  # characters between a level and the side behind it
 _REPEAT_REACH = 90  # characters between a word of repetition and the side that it speaks of
 _SHORT = 60  # longest sentence that says which side alone was treated
 
@@ -100,7 +101,7 @@ def bind(reading: Reading) -> Sided:
             continue
         if not levels and "negated" in sentence.cues and not sentence.cues & {"repeat", "other_side"}:
             continue
-        resolved = _resolve_other(reading.text, sides, current)
+        resolved = _resolve_other(reading.text, sides, current, levels)
         denied = bool(levels) and all("negated" in hit.cues for hit in levels)
         (
             title_sides if zone in {"title", "laterality"} else body_sides if zone in SPEAKING and not denied else []
@@ -140,7 +141,9 @@ def bind(reading: Reading) -> Sided:
             first = resolved[0][0]
             side = "bilateral" if len(values) > 1 else next(iter(values), "")
             if zone == "laterality" or not side:
-                if any(value.value == "other_side" for value in sides):
+                turned = any(value.value == "other_side" for value in sides)
+                spoken = any(abs(at - first.start) <= _REPEAT_REACH for at in repeats.get(sentence.index, ()))
+                if turned and (spoken or zone == "laterality"):
                     copies.append(Copy("other", first.start, zone, (first.start, first.end)))
                 continue
             event = Copy(side, first.start, zone, (first.start, first.end))
@@ -208,7 +211,7 @@ def _by_sentence(hits: Iterable) -> dict[int, list]:  # type: ignore[type-arg]
     return result
 
 
-def _resolve_other(text: str, sides: Sequence[Hit], current: str) -> list[tuple[Hit, str]]:
+def _resolve_other(text: str, sides: Sequence[Hit], current: str, levels: Sequence[LevelHit]) -> list[tuple[Hit, str]]:
     """Each side mention with its value; "the other side" is the opposite of the side before it, if one is known.
 
     Two opposite sides joined by "and" ("the right and the left L4-5 joints") are one bilateral mention.
@@ -216,7 +219,13 @@ def _resolve_other(text: str, sides: Sequence[Hit], current: str) -> list[tuple[
     result: list[tuple[Hit, str]] = []
     before = current
     for hit in sides:
-        if result and OPPOSITE.get(result[-1][1]) == hit.value and _AND.fullmatch(text, result[-1][0].end, hit.start):
+        apart = bool(result) and _each_has_its_own(result[-1][0], hit, levels)
+        if (
+            result
+            and not apart
+            and OPPOSITE.get(result[-1][1]) == hit.value
+            and _AND.fullmatch(text, result[-1][0].end, hit.start)
+        ):
             first = result.pop()[0]
             result.append((replace(first, value="bilateral", end=hit.end), "bilateral"))
             continue
@@ -225,6 +234,12 @@ def _resolve_other(text: str, sides: Sequence[Hit], current: str) -> list[tuple[
         if hit.value != "other_side":
             before = side or before
     return result
+
+
+def _each_has_its_own(first: Hit, second: Hit, levels: Sequence[LevelHit]) -> bool:
+    """True for "L3-4 on the right and left L4-5": a level right before the one side and right behind the other."""
+    before = any(0 <= first.start - level.end <= _BESIDE for level in levels)
+    return before and any(0 <= level.start - second.end <= 2 for level in levels)
 
 
 def _within(

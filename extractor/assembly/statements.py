@@ -209,7 +209,10 @@ def _spared(sentences: Sequence[Sentence], leveled: set[int]) -> set[int]:
     """Sentences whose level was left alone, as a later one says without naming it ("nothing was injected there")."""
     found: set[int] = set()
     for s in sentences:
-        if "nothing_there" not in s.cues or s.cues & {"planned", "historical"} or s.index in leveled:
+        if "nothing_there" not in s.cues or s.index in leveled:
+            continue
+        goes_on = s.index - 1 in leveled and sentences[s.index - 1].zone == "body"
+        if s.cues & {"planned", "historical"} and not goes_on and "performed" not in s.cues:
             continue
         before = [index for index in range(s.index - 1, max(-1, s.index - 1 - _ANAPHOR), -1) if index in leveled]
         found.update(before[:1])

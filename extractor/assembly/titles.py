@@ -36,7 +36,7 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
     running text.
     """
     named = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
-    targeted = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:", "other:"))}
+    targeted = set(named)
     named |= {hit.sentence for hit in reading.levels}
     last: dict[tuple[str, int], int] = {}
     first_paragraph: dict[tuple[str, int], int] = {}

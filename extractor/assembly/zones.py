@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from extractor.assembly.titles import NUMBERED, drugged_sentences, naming_sections
 from extractor.mentions import Reading, Sentence
+from extractor.text import brackets
 
 _CONTAINERS = frozenset(
     {"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings"}
@@ -92,7 +93,9 @@ _LEAVABLE = frozenset(
 )
 
 
+_CLAUSE = 70  # longest clause that goes on with a title on its line
 _STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
+_AGE = re.compile(r"\W*(?:pt |patient )?\d{1,3}[ -]?(?:y/?o\b|y\.o|yrs?\b|years?\b|[FM]\b)", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|was|are|were|has|had|have)\b", re.IGNORECASE)
 
 
@@ -106,7 +109,10 @@ def with_zones(reading: Reading) -> Reading:
     surgical = {hit.sentence for hit in reading.targets if hit.value == "other:surgery" and not hit.cues}
     has_family = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL or hit.value == "facet_joint"}
     first_procedural = {hit.sentence: hit.start for hit in reversed(reading.targets) if hit.value in PROCEDURAL}
-    diagnostic = {hit.sentence for hit in reading.imaging if hit.value == "diagnostic"}
+    asides = brackets(reading.text)
+    diagnostic = {
+        hit.sentence for hit in reading.imaging if hit.value == "diagnostic" and not _within(asides, hit.start)
+    }
     naming = naming_sections(reading)
     drugged = drugged_sentences(reading)
     left = False  # the text has left its section although no header says so
@@ -128,6 +134,8 @@ def with_zones(reading: Reading) -> Reading:
             kind = "title" if (sentence.section, sentence.header_paragraph) in naming else "exam"
         if kind == "title" and not naming.get((sentence.section, sentence.header_paragraph), -1) >= sentence.index:
             kind = ""
+        if kind == "diagnosis" and sentence.spoken and not sentence.first_in_section:
+            kind = ""  # a diagnosis that was only spoken ends with its clause
         if kind == "title" and "exam" in sentence.cues and sentence.index not in procedural:
             kind = "exam"
         if kind in _CONTAINERS:
@@ -139,6 +147,14 @@ def with_zones(reading: Reading) -> Reading:
         ):
             apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
             kind = "" if container in _LEAVABLE and apart else container
+        early = kind == "plan" and not any(earlier.zone == "body" for earlier in zoned)
+        if early and not left and _leaves(sentence, sentence.index in worked):
+            left = True  # "Plan: L L4-5 facet inj" at the head of the note, and what was done below it
+            container = ""
+        elif early and not left and sentence.index < min(worked, default=0) and sentence.index in has_target:
+            kind = "planned"
+        if kind == "plan" and left:
+            kind = ""
         injecting = kind == "imaging_findings" and sentence.index in drugged and "performed" in sentence.cues
         if kind in _LEAVABLE and not left and (injecting or _leaves(sentence, sentence.index in worked)):
             left = True
@@ -158,12 +174,15 @@ def with_zones(reading: Reading) -> Reading:
             continue
         target = sentence.index in has_target
         listed = NUMBERED.match(reading.text, sentence.start) is not None
-        fresh = sentence.index < (5 if listed else 3) and (listed or not any(earlier.zone == "body" for earlier in zoned))
+        fresh = sentence.index < (5 if listed else 3) and (
+            listed or not any(earlier.zone == "body" for earlier in zoned)
+        )
         known = sentence.index in has_target or sentence.index < 2
         telling = _VERB.search(reading.text, sentence.start, sentence.end) is not None
         opening = (
             (sentence.index == 0 or not naming)
             and not (telling and sentence.index not in has_family)
+            and not _AGE.match(reading.text, sentence.start)
             and fresh
             and known
             and sentence.start < 300
@@ -176,7 +195,13 @@ def with_zones(reading: Reading) -> Reading:
             opening and sentence.index < 3 and sentence.start + 60 > first_procedural.get(sentence.index, 1 << 30)
         )
         allowed = {"finding", "historical"} if "opener" in sentence.cues else {"finding"}
-        operated = kind == "" and not telling and sentence.index < 3 and sentence.index in surgical and sentence.index not in has_family
+        operated = (
+            kind == ""
+            and not telling
+            and sentence.index < 3
+            and sentence.index in surgical
+            and sentence.index not in has_family
+        )
         if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
             zoned.append(replace(sentence, zone="title"))  # "transforaminal epidurals ... for radiculopathy"
             continue
@@ -217,6 +242,11 @@ def with_zones(reading: Reading) -> Reading:
         if goes_on and target and reading.text[sentence.start].islower() and not sentence.cues & _TELLING:
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
+        clause = bool(zoned) and zoned[-1].zone == "title" and reading.text[zoned[-1].end - 1] == ";"
+        if clause and kind == zoned[-1].kind and sentence.index in has_level and not telling:
+            if sentence.end - sentence.start <= _CLAUSE and not sentence.cues & (_TELLING - {"negated"}):
+                zoned.append(replace(sentence, zone="title"))  # "... L4-5 R + L; L5-S1 L only"
+                continue
         if kind == "title" and listed and sentence.end - sentence.start < 160:
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
@@ -230,6 +260,12 @@ def with_zones(reading: Reading) -> Reading:
         )
         zoned.append(replace(sentence, zone=zone, kind=kind))
     return reading.with_sentences(zoned)
+
+
+def _within(asides: list[tuple[int, int]], offset: int) -> bool:
+    """True for what is said in brackets only."""
+    place = bisect_right(asides, (offset, 1 << 60)) - 1
+    return place >= 0 and asides[place][0] <= offset < asides[place][1]
 
 
 def _release(zoned: list[Sentence], sentence: Sentence) -> None:
@@ -258,9 +294,7 @@ def _worked(reading: Reading) -> frozenset[int]:
         and not s.cues & {"historical", "planned", "exam", "consent", "negated"}
         for s in sentences
     ]
-    return frozenset(
-        s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL
-    )
+    return frozenset(s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL)
 
 
 def _leaves(sentence: Sentence, working: bool) -> bool:

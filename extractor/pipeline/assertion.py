@@ -36,6 +36,13 @@ class Assertion:
         reach = patterns.table.context
         self.listing = patterns.table.list_words
         self.exceptions = patterns.table.exceptions
+        self.turn = ConTextRule(
+            literal="except",
+            category="TERMINATE",
+            direction="TERMINATE",
+            allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
+            metadata={"direction": "terminate", "category": "terminate"},
+        )
         rules = []
         for row in patterns.cues:
             sentence_wide = row.direction == "sentence"
@@ -126,17 +133,15 @@ class Assertion:
         kept.sort(key=lambda cue: (cue[1], cue[2]))
         return self._without_double(doc, kept)
 
-    def _without_double(
-        self, doc: Doc, cues: list[tuple[ConTextRule, int, int]]
-    ) -> list[tuple[ConTextRule, int, int]]:
-        """Without "except" after a denial in its sentence: "no vascular uptake, except at L4" denies no injection."""
+    def _without_double(self, doc: Doc, cues: list[tuple[ConTextRule, int, int]]) -> list[tuple[ConTextRule, int, int]]:
+        """ "except" after a denial in its sentence only ends that: "no vascular uptake, except at L4"."""
         result = []
         denied = -1  # where the last denial stands
         for rule, start, end in cues:
             if rule.literal.lower() in self.exceptions:
                 between = range(denied + 1, start + 1)
                 if denied >= 0 and not any(doc[at].is_sent_start for at in between):
-                    continue
+                    rule = self.turn
             elif rule.category in {_NEGATED, "PSEUDO"}:
                 denied = start
             result.append((rule, start, end))
