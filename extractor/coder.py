@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from extractor import __version__
 from extractor.patterns import PatternFolder
-from extractor.text import clean
+from extractor.text import clean, unwrapped
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -81,7 +81,7 @@ class Coder:
         chosen = profile or self.profile
         self.book.profile(chosen)
         note = self._hearing.heard(clean(text))
-        doc = self.nlp.make_doc(note.text)
+        doc = self.nlp.make_doc(unwrapped(note.text))
         doc.user_data["facetcode_text"] = note.text
         reading = collect(self.nlp(doc))
         assembled = assemble(reading, self._agents, self._rows)

@@ -158,13 +158,16 @@ class Numbers:
         if not found or (region := x.region_word.match(text, found[-1][1])) is None:
             return []
         letter = x.letter_of[region["word"].lower()]
+        end = region.end()
+        if x.ramus.match(text, region.start("word")):
+            letter, end = "L", found[-1][1]  # "the fifth dorsal ramus": dorsal names the nerve, not the region
         if not all(valid(letter, number) for _, _, number in found):
             return []
         names = tuple(f"{letter}{number}" for _, _, number in found)
         if ranged:
             if len(found) != 2 or order(names[0]) >= order(names[1]):
                 return []
-            return [Run(start, region.end(), names, "join" if neighbours(*names) else "range")]
+            return [Run(start, end, names, "join" if neighbours(*names) else "range")]
         runs = [Run(s, e, (name,)) for (s, e, _), name in zip(found, names, strict=True)]
-        runs[-1] = replace(runs[-1], end=region.end())
+        runs[-1] = replace(runs[-1], end=end)
         return runs

@@ -64,6 +64,7 @@ class Guards(Row):
     spine_context: tuple[str, ...]
     not_dorsal: tuple[str, ...]
     counted: tuple[str, ...]
+    rami: tuple[str, ...]
 
 
 class Attachment(Row):
@@ -168,6 +169,7 @@ class Lexicon:
         self.number = of(f"(?P<digits>1[0-2]|[1-9])(?!\\d)|(?P<number>{number})\\b")
         self.ordinal = of(ordinal)
         self.region_word = of(f"[ \\n]{{1,3}}(?P<word>{region})\\b")
+        self.ramus = of(words_pattern(words.guards.rami))
         self.dash = of(r"[ ]{0,2}(?:-{1,2}|~)[ ]{0,2}\n?[ ]{0,4}|[ ]{0,2}\n[ ]{0,4}-(?=\S)")
         self.slash = of(r"[ ]{0,2}/[ ]{0,2}\n?[ ]{0,4}")
         self.blank = of(r"[ ]{1,3}\n?[ ]{0,4}|\n[ ]{0,4}")

@@ -12,7 +12,7 @@ from typing import Literal
 
 Side = Literal["left", "right", "bilateral", "unspecified"]
 Assertion = Literal["performed", "planned", "historical", "negated", "hypothetical", "discontinued"]
-Technique = Literal["injection", "thermal_rf", "pulsed_rf", "chemical_neurolysis", "prp"]
+Technique = Literal["injection", "thermal_rf", "pulsed_rf", "chemical_neurolysis", "prp", "cold_or_laser"]
 Family = Literal[
     "facet",  # a facet (zygapophyseal) joint or the medial branches that supply it
     "sacroiliac_joint",

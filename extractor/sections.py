@@ -17,6 +17,8 @@ _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
 _OPENING = re.compile(r"[ \t*#-]*([A-Z][A-Za-z]+(?: [A-Za-z]+)?)(?=[ ,:.(*-])")
 _LEADER = re.compile(r"[ \t]*([A-Z][A-Za-z /&()-]{1,38}?)[ \t]*(?:\.[ .]{2,}|_{4,})[ \t]*(?=\S)")
+_SENTENCE_HEADER = re.compile(r"(?<=[a-z0-9)][.] )([A-Z][A-Za-z-]{3,}(?: [a-z-]+){0,3})[.] (?=[A-Z0-9])")
+_NESTED = re.compile(r"[ \t]*([A-Z][A-Za-z ]{2,20}?)[ \t]+-{1,2}[ \t]+(?=\S)")
 _LABEL = re.compile(r"[ \t]*([A-Z][A-Za-z]+(?: [A-Za-z]+){1,3})[ \t]*:(?=[ \t]*\S)")
 _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
@@ -158,6 +160,11 @@ class SectionReader:
     def _in_line(self, line: str, offset: int, last_kind: str) -> list[tuple[int, int, str, str]]:
         marks: list[tuple[int, int, str, str]] = []
         floor = 0
+        for match in _SENTENCE_HEADER.finditer(line):
+            if found := self._lookup(match.group(1)):
+                if found[0] not in {"admin", "laterality", "comment"}:
+                    marks.append((offset + match.start(1), offset + match.end(), *found))
+        dotted = {start for start, _, _, _ in marks}
         at = line.find(":")
         while at >= 0:
             found = self._before_colon(line, floor, at)
@@ -168,7 +175,13 @@ class SectionReader:
                     end += 1
                 marks.append((offset + begin, offset + end, kind, name))
                 floor = end
+                if nested := _NESTED.match(line, end):  # "P: Proc - left L4-5 ..."
+                    inner = self._lookup(nested.group(1))
+                    if inner and inner[0] == "title":
+                        marks.append((offset + nested.start(1), offset + nested.end(), *inner))
             at = line.find(":", at + 1)
+        if dotted:
+            marks.sort()
         leader = _LEADER.match(line)
         if leader and (not marks or marks[0][0] >= offset + leader.end()) and (named := self._lookup(leader.group(1))):
             marks.insert(0, (offset, offset + leader.end(), *named))

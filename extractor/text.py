@@ -42,6 +42,7 @@ _TABLE |= _CONTROL
 
 
 _DOUBLED = re.compile(r"(?<=\S)  (?=\S)")
+_WRAP = re.compile(r"(?<=[^\n.:;!?|]{40})\n(?=[a-z0-9(])")
 _FEW_WORDS = 6  # a line of no more words may be a row of columns
 _BRACKETS = re.compile(r"\([^()\n]{3,120}\)")
 
@@ -167,6 +168,15 @@ def _table_for(given: str) -> dict[int, str]:
             if form != character and form.isascii():
                 table[ord(character)] = form
     return table
+
+
+def unwrapped(text: str) -> str:
+    """The text, of the same length, with a blank where a long line was only wrapped: phrases go on over it.
+
+    >>> unwrapped("A needle was advanced to the left medial\\nbranch.\\nPlan: none")
+    'A needle was advanced to the left medial branch.\\nPlan: none'
+    """
+    return _WRAP.sub(" ", text)
 
 
 def text_of(doc: Doc) -> str:

@@ -44,8 +44,6 @@ MUSCLES = AssemblyRows.load(PATTERNS).muscles
 # Rows that do not do in the pipeline what they say; each is a strict expected failure below.
 TIED = "the same words stand in another category, which wins the tie against a pseudo cue"
 KNOWN = {
-    "sides.csv": {"left hand side": "a row that only looks like a side (left hand) beats it",
-                  "right hand side": "a row that only looks like a side (right hand) beats it"},
     "cues.csv": {
         "diagnostic blocks (pseudo)": TIED, "no further (pseudo)": TIED, "repeat block (pseudo)": TIED,
     },
@@ -83,7 +81,7 @@ def imaging_says(nlp: Language, row: ImagingRow) -> bool:
 
 def side_says(nlp: Language, row: SideRow) -> bool:
     found = spans(nlp, row, {"Side"})
-    return not found if row.side == "none" else row.side in found
+    return not found if row.side in {"none", "adverb"} else row.side in found
 
 
 def cue_says(nlp: Language, row: CueRow) -> bool:
@@ -99,7 +97,7 @@ def section_says(nlp: Language, row: SectionRow) -> bool:
 
 
 def muscle_says(nlp: Language, row: MuscleRow) -> bool:
-    return muscles_of(with_zones(collect(nlp(clean(row.example).text))), [row]) == 1
+    return muscles_of(with_zones(collect(nlp(clean(row.example).text))), [row]).number == 1
 
 
 Says = Callable[[Any, Any], bool]
@@ -222,7 +220,7 @@ BAD_ROWS = [
     ("targets.csv", f"{HEAD['targets.csv']}\nzug,facet_joint, a\n", ["targets.csv row 2", "blank", "example"]),
     ("targets.csv", f"{HEAD['targets.csv']}\n,facet_joint,a\n", ["targets.csv row 2", "phrase"]),
     ("imaging.csv", f"{HEAD['imaging.csv']}\nzug,x-ray,a\n", ["imaging.csv row 2", "modality"]),
-    ("sides.csv", f"{HEAD['sides.csv']}\na,left,a\nzug,both,a\n", ["sides.csv row 3", "side"]),
+    ("sides.csv", f"{HEAD['sides.csv']}\na,left,a\nzug,upper,a\n", ["sides.csv row 3", "side"]),
     ("cues.csv", f"{HEAD['cues.csv']}\nzug,negated,sideways,level,a\n", ["cues.csv row 2", "direction"]),
     ("cues.csv", f"{HEAD['cues.csv']}\nzug,x,forward,level,a\nzug,x,backward,level,a\n", ["cues.csv row 3", "twice"]),
     ("sections.csv", f"{HEAD['sections.csv']}\nzug,title\n", ["sections.csv row 2"]),

@@ -20,6 +20,8 @@ _TEMPERATURE = re.compile(
 )
 _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4-5 and ___"
 _AWAY = frozenset({"historical", "planned", "finding", "exam", "consent", "teaching", "numbering"})
+_SHORT_LIST = 60  # longest list of sided levels that stands alone before its needle ("B L4-5, R L5-S1.")
+_SIDE_FIELD = re.compile(r"(?:right|left|bilateral|both|rt|lt)(?: sides?)?\s*:", re.IGNORECASE)
 _LIST_LINE = 90  # longest line of a list below its heading
 _MEASURED = re.compile(r"\d\s*(?:mL|cc)\b", re.IGNORECASE)  # drawn up, not taken at home
 _DRUG_KINDS = frozenset(
@@ -92,7 +94,7 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     given = [a for a in drugs if a.role == "injectate" and bisect_right(starts, a.start) - 1 not in told_apart]
     injected = bool(injectate_names(given)) and any(a.volume or a.dose or a.concentration for a in given)
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
-    acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or s.cues >= {"performed", "today"}]
+    acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or (s.cues >= {"performed", "today"} and not s.cues & {"historical", "planned"})]
     acts += [s for s in told if s.zone == "title" and s.cues & {"performed", "headed_performed"}]
     field = [s for s in told if injected and s.kind == "title" and s.zone == "title" and "each" in s.cues]
     acts += field
@@ -170,11 +172,16 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     }
     doing = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
     telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
+    telling_only |= {
+        s.index for s in reading.sentences if s.zone == "body" and "handled" in s.cues and not s.cues & _AWAY
+    }
     worked = {s.index for s in reading.sentences if "needlework" in s.cues}
+    fields = {s.index for s in reading.sentences if s.zone == "neutral" and _SIDE_FIELD.match(reading.text, s.start)}
     titles = {s.index for s in reading.sentences if s.zone == "title"}
     below = {s.index for s in reading.sentences if s.zone == "neutral" and s.index - 1 in titles and not s.cues & _AWAY}
-    following = below & {hit.sentence for hit in reading.levels} & {hit.sentence for hit in reading.sides}
+    following = (below | {index for index in fields if not reading.sentences[index].cues & _AWAY}) & {hit.sentence for hit in reading.levels} & {hit.sentence for hit in reading.sides}
     leveled = {hit.sentence for hit in reading.levels}
+    sided = {hit.sentence for hit in reading.sides}
     heading: Sentence | None = None  # "Facet injections performed today:", with its list on the lines below
     for s in reading.sentences:
         if s.index in telling_only and reading.text[s.end - 1] == ":" and "negated" not in s.cues:
@@ -187,7 +194,8 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
         if s.index - 1 in worked or (goes_on and s.index - 1 in telling_only | following):
             if s.end - s.start <= (90 if goes_on else 45):
                 following.add(s.index)
-        if goes_on and s.zone == "neutral" and s.index + 1 in worked - leveled:
+        short = s.end - s.start <= _SHORT_LIST and s.index in sided and not s.cues & _AWAY
+        if (goes_on or short) and s.zone == "neutral" and s.index + 1 in worked - leveled:
             following.add(s.index)  # "then right L four five | needle in, half a cc"
     return frozenset(acting | following), frozenset(telling_only | following)
 

@@ -62,6 +62,7 @@ def read(
     allowed = [s for s in statements if not s.denied]
     title = _view((s for s in allowed if s.zone == "title"), by_joint, by_nerve)
     told_body = [s for s in allowed if s.zone in {"body", "neutral"}]
+    told_body, announced = _after_announcing(told_body)
     body = _view(_firm(told_body, title, by_joint, by_nerve), by_joint, by_nerve)
     if not title and not body:
         title = _view((s for s in allowed if s.zone == "impression"), by_joint, by_nerve)
@@ -73,7 +74,7 @@ def read(
         by_joint,
         by_nerve,
     )
-    flags: list[Flag] = []
+    flags: list[Flag] = list(announced)
     title_flags: list[Flag] = []
     body_flags: list[Flag] = []
     named = {joint for sites in (title.joints, title.listed) for joint in sites.names}
@@ -123,7 +124,23 @@ def read(
         else:
             chosen = later_joints.filled(chosen[0], default), later_nerves.filled(chosen[1], default)
             flags = [flag for flag in flags if flag.query != "level_conflict"]
-    return Facets(chosen[0], chosen[1], flags, by_joint, by_nerve)
+    also = (title, body, _view((s for s in allowed if s.zone in {"planned", "impression"}), by_joint, by_nerve))
+    joints = chosen[0].quoting([sites for view in also for sites in (view.joints, view.listed, view.pairs)])
+    nerves = chosen[1].quoting([sites for view in also for sites in (view.nerves, view.bones, view.bare_nerves)])
+    return Facets(joints, nerves, flags, by_joint, by_nerve)
+
+
+def _after_announcing(told: list[Statement]) -> tuple[list[Statement], tuple[Flag, ...]]:
+    """The body without what was announced on the other side before its first act: that differs, and is asked."""
+    begun = min((s.sentence for s in told if s.zone == "body"), default=0)
+    early = [s for s in told if s.sentence < begun]
+    acted = [s for s in told if s.sentence >= begun]
+    before, after = {s.side for s in early if s.side}, {s.side for s in acted if s.side}
+    same = {v for s in early for v in s.vertebrae} & {v for s in acted for v in s.vertebrae}
+    if same and len(before) == 1 and len(after) == 1 and before | after == {"left", "right"}:
+        spans = tuple(Span(*s.source) for s in told if s.source)
+        return acted, (Flag("side_conflict", spans),)
+    return told, ()
 
 
 def _firm(told: Sequence[Statement], title: View, by_joint: bool, by_nerve: bool) -> Sequence[Statement]:

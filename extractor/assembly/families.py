@@ -3,6 +3,7 @@ findings."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from extractor.assembly.titles import drugged_sentences
@@ -23,7 +24,7 @@ FAMILY_OF: dict[str, Family] = {
     "epidural_caudal": "caudal",
     "trigger_point": "trigger_point",
 }
-_TECHNIQUES = {"thermal_rf", "cooled_rf", "pulsed_rf", "chemical_neurolysis", "prp"}
+_TECHNIQUES = {"cold_or_laser", "thermal_rf", "cooled_rf", "pulsed_rf", "chemical_neurolysis", "prp"}
 _BURNS = {"thermal_rf", "cooled_rf", "pulsed_rf"}
 _EPIDURALS = {"interlaminar", "transforaminal", "caudal"}
 
@@ -85,6 +86,8 @@ def find(reading: Reading) -> Session:
     surgery = any(anchor.family == "other:surgery" for anchor in titled) and not any(
         anchor.hit.value in FAMILY_OF and anchor.hit.value not in {"facet_joint", "epidural"} for anchor in titled
     )
+    cut = sum(a.family == "other:surgery" and a.zone == "body" and not a.hit.cues for a in anchors)
+    surgery |= any(anchor.family == "other:surgery" for anchor in titled) and cut > 1
     in_title = _families(titled)
     if surgery or (
         not in_title
@@ -114,7 +117,7 @@ def find(reading: Reading) -> Session:
     if not geared:
         told = [a for a in told if a.family != "technique" or a.hit.value not in _BURNS]  # only spoken of
     technique, cooled, mixed = _technique(
-        titled, [*told, *_hot(reading, told)], {hit.sentence for hit in reading.levels}
+        titled, [*told, *_hot(reading, told)], {hit.sentence for hit in reading.levels}, cues
     )
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
 
@@ -198,13 +201,18 @@ def _settle_epidurals(families: tuple[Family, ...], told: list[Anchor]) -> tuple
     return families
 
 
-def _technique(titled: list[Anchor], told: list[Anchor], leveled: set[int]) -> tuple[Technique, bool, bool]:
+def _technique(
+    titled: list[Anchor], told: list[Anchor], leveled: set[int], here: Sequence[frozenset[str]]
+) -> tuple[Technique, bool, bool]:
     title = {anchor.hit.value for anchor in titled}
     body = {anchor.hit.value for anchor in told if anchor.zone == "body" and not anchor.hit.cues & {"planned"}}
     cooled = "cooled_rf" in title | body
+    if "cold_or_laser" in title or ("cold_or_laser" in body and not title & _BURNS):
+        return "cold_or_laser", False, False
     if "pulsed_rf" in title:
         return "pulsed_rf", cooled, "thermal_rf" in title
-    if title & {"thermal_rf", "cooled_rf"}:
+    named_pulsed = any(a.hit.value == "pulsed_rf" and "needlework" in a.hit.cues | here[a.hit.sentence] for a in told)
+    if title & {"thermal_rf", "cooled_rf"} and not named_pulsed:
         lesioned = {a.hit.sentence for a in titled if a.family == "technique"}
         blocked_too = any(
             a.hit.value in {"medial_branch_block", "facet_injection"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from extractor import anatomy
 from extractor.assembly.families import FAMILY_OF, Session
@@ -140,20 +141,32 @@ def said_side(
     return _SIDE.get(title_side or body_side, "unspecified")
 
 
-def muscles_of(reading: Reading, rows: Sequence[MuscleRow], within: Collection[int] = ()) -> int | None:
-    """Distinct muscles (each side its own) named where something was injected; None when none is named.
+@dataclass(frozen=True, slots=True)
+class Muscles:
+    """Distinct muscles that were injected (each side its own), and the words that name them."""
+
+    number: int | None = None  # None when none is named
+    evidence: tuple[Span, ...] = ()
+
+
+def muscles_of(reading: Reading, rows: Sequence[MuscleRow], within: Collection[int] = ()) -> Muscles:
+    """The muscles named where something was injected.
 
     `within` are the only sentences to look at, where given. Where the body names no muscle, those of the examination
     are the ones that were injected.
     """
     told = _muscles(reading, rows, frozenset({"title", "body", "neutral"}), within)
-    return told if told or within else _muscles(reading, rows, frozenset({"exam", "finding", "indication"}), within)
+    return told if told.number or within else _muscles(reading, rows, _EXAMINED, within)
 
 
-def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str], within: Collection[int]) -> int | None:
+_EXAMINED = frozenset({"exam", "finding", "indication"})
+
+
+def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str], within: Collection[int]) -> Muscles:
     names = {row.phrase: row.muscle for row in rows}
     pattern = alternation(tuple(names))
     found: set[tuple[str, str]] = set()
+    spans: list[Span] = []
     for sentence in reading.sentences:
         if sentence.zone not in zones or (within and sentence.index not in within):
             continue
@@ -164,8 +177,9 @@ def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str],
             before = [h for h in sides if h.end <= match.start()]
             side = before[-1].value if before else ""
             name = names[" ".join(match.group(0).lower().split())]
+            spans.append(Span(match.start(), match.end(), sentence.section))
             for each in ("left", "right") if side == "bilateral" else (side,):
                 found.add((name, each))
     sided = {(name, side) for name, side in found if side}
     plain = {name for name, side in found if not side and name not in {n for n, _ in sided}}
-    return len(sided) + len(plain) if found else None
+    return Muscles(len(sided) + len(plain) or None, tuple(spans))

@@ -19,9 +19,8 @@ from extractor.assembly.sites import SiteSet
 from extractor.assembly.statements import Statement, make, with_copies
 from extractor.assembly.zones import PROCEDURAL, with_zones
 from extractor.mentions import Reading
-from extractor.records import Agent, Family, Flag, Procedure, Span
+from extractor.records import Agent, Family, Flag, Procedure, Side, Span
 from extractor.rows import AssemblyRows
-
 
 _ANATOMY = frozenset({"facet_joint", "medial_branch"})
 
@@ -66,8 +65,28 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         and (titled or _tangible(procedure, shared) or _stated_today(procedure, session, reading))
         and not encounter.only_contrast(procedure, session, shared)
     ]
-    addressed = corrected_by_addendum(reading, sided, procedures)
+    addressed = [_on_diagnosed_side(p, diagnosis) for p in corrected_by_addendum(reading, sided, procedures)]
     return Assembled(tuple(addressed), reading, drugs, diagnosis)
+
+
+_SIDED: frozenset[Family] = frozenset({"facet", "transforaminal", "sacroiliac_joint", "sacral_lateral_branch"})
+
+
+def _on_diagnosed_side(procedure: Procedure, side: str) -> Procedure:
+    """Where no side of the procedure is told, the side of the diagnosis is the candidate, and asked (ruling "Sides")."""
+    sites = (*procedure.joints, *procedure.nerves)
+    if procedure.family not in _SIDED or side not in {"left", "right", "bilateral"}:
+        return procedure
+    if procedure.side != "unspecified" or any(site.side != "unspecified" for site in sites):
+        return procedure
+    told: Side = side  # type: ignore[assignment]
+    return replace(
+        procedure,
+        side=told if not sites else procedure.side,
+        joints=tuple(replace(site, side=told) for site in procedure.joints),
+        nerves=tuple(replace(site, side=told) for site in procedure.nerves),
+        flags=(*procedure.flags, Flag("missing_side", procedure.evidence)),
+    )
 
 
 def _with_inferred(
@@ -100,7 +119,7 @@ def _with_inferred(
         return replace(session, families=("interlaminar",))
     if not worked:
         return session
-    if injected and session.technique == "injection" and muscles_of(reading, rows.muscles, worked):
+    if injected and session.technique == "injection" and muscles_of(reading, rows.muscles, worked).number:
         return replace(session, families=("trigger_point",))
     reported = [
         FAMILY_OF[hit.value]
@@ -215,7 +234,10 @@ def _one(
         return replace(base, targets=("epidural_interlaminar",), joints=joints.sided_sites(), flags=base.flags + flags)
     if family == "caudal":
         return replace(base, targets=("epidural_caudal",))
-    return replace(base, targets=("trigger_point",), muscles=muscles_of(reading, rows.muscles))
+    muscles = muscles_of(reading, rows.muscles)
+    return replace(
+        base, targets=("trigger_point",), muscles=muscles.number, evidence=base.evidence + muscles.evidence
+    )
 
 
 def _facet(

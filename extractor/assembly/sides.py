@@ -70,9 +70,12 @@ def bind(reading: Reading) -> Sided:
     levels_in = _by_sentence(reading.levels)
     sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked" and "negated_side" not in hit.cues)
     repeats: dict[int, list[int]] = {}
+    turns: dict[int, list[int]] = {}
     for cue in reading.cues:
-        if cue.category in {"repeat", "other_side"}:
+        if cue.category == "repeat":
             repeats.setdefault(cue.sentence, []).append(cue.start)
+        if cue.category in {"repeat", "other_side"}:
+            turns.setdefault(cue.sentence, []).append(cue.start)
     bound: list[SidedLevel] = []
     copies: list[Copy] = []
     title_sides: list[Hit] = []
@@ -132,7 +135,7 @@ def bind(reading: Reading) -> Sided:
                 trailing
                 and zone in {"body", "neutral"}
                 and "negated" not in sentence.cues
-                and sentence.cues & {"repeat", "other_side"}
+                and again < sentence.end
             ):
                 last, side = trailing[-1]
                 copies.append(Copy(side, last.start, zone, (last.start, last.end)))
@@ -142,12 +145,12 @@ def bind(reading: Reading) -> Sided:
             side = "bilateral" if len(values) > 1 else next(iter(values), "")
             if zone == "laterality" or not side:
                 turned = any(value.value == "other_side" for value in sides)
-                spoken = any(abs(at - first.start) <= _REPEAT_REACH for at in repeats.get(sentence.index, ()))
+                spoken = any(abs(at - first.start) <= _REPEAT_REACH for at in turns.get(sentence.index, ()))
                 if turned and (spoken or zone == "laterality"):
                     copies.append(Copy("other", first.start, zone, (first.start, first.end)))
                 continue
             event = Copy(side, first.start, zone, (first.start, first.end))
-            told = any(abs(at - first.start) <= _REPEAT_REACH for at in repeats.get(sentence.index, ()))
+            told = any(abs(at - first.start) <= _REPEAT_REACH for at in turns.get(sentence.index, ()))
             if told or side == "bilateral":
                 copies.append(event)
                 pending = None
@@ -264,6 +267,9 @@ def _within(
             if not close or previous is None or previous[0] is spent or not _adjacent(levels, index, previous[0]):
                 chosen = following
                 spent = following[0]
+        if chosen is None and following and previous is not None and following[0].start - level.end <= 1:
+            if not _adjacent(levels, index, previous[0]) and not _is_prefix_of_level(following[0], levels):
+                chosen = following  # "bilateral L4-5 TFESI and L5-S1 left TFESI"
         if chosen is None and previous is not None:
             chosen = previous
         if chosen is None and following is not None and not _is_prefix_of_level(following[0], levels):

@@ -72,6 +72,16 @@ class SiteSet:
             result.add(site, side or like.side_of(site) or default, evidence)
         return result
 
+    def quoting(self, others: Iterable[SiteSet]) -> SiteSet:
+        """The same sites with the words that name them in other places of the note as further evidence."""
+        result = SiteSet({key: list(spans) for key, spans in self.spans.items()})
+        for other in others:
+            for (site, _), spans in other.spans.items():
+                for key in result.spans:
+                    if key[0] == site:
+                        result.add(*key, spans)
+        return result
+
     def widened(self, like: SiteSet) -> SiteSet:
         """Sites that stand on both sides in `like`, on both sides here too."""
         result = SiteSet()

@@ -96,6 +96,7 @@ _LEAVABLE = frozenset(
 _CLAUSE = 70  # longest clause that goes on with a title on its line
 _STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
 _AGE = re.compile(r"\W*(?:pt |patient )?\d{1,3}[ -]?(?:y/?o\b|y\.o|yrs?\b|years?\b|[FM]\b)", re.IGNORECASE)
+_INTRO = re.compile(r"(?:(?:so|ok|okay|alright|all right|um|uh|now) )*(?:this|here|that) is (?:a|an|the|for|our|my)\b", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|was|are|were|has|had|have)\b", re.IGNORECASE)
 
 
@@ -138,17 +139,22 @@ def with_zones(reading: Reading) -> Reading:
             kind = ""  # a diagnosis that was only spoken ends with its clause
         if kind == "title" and "exam" in sentence.cues and sentence.index not in procedural:
             kind = "exam"
-        if kind in _CONTAINERS:
+        if kind in _CONTAINERS and not left:
             container = kind if kind != "title" else ""
         if (
             kind in _FIELDS
             and not opens
-            and (kind in _SHORT_FIELDS or sentence.line > sentence.header_line or "needlework" in sentence.cues)
+            and (
+                kind in _SHORT_FIELDS
+                or sentence.spoken
+                or sentence.line > sentence.header_line
+                or "needlework" in sentence.cues
+            )
         ):
             apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
             kind = "" if container in _LEAVABLE and apart else container
         early = kind == "plan" and not any(earlier.zone == "body" for earlier in zoned)
-        if early and not left and _leaves(sentence, sentence.index in worked):
+        if early and not left and (sentence.index in worked or _leaves(sentence, False)):
             left = True  # "Plan: L L4-5 facet inj" at the head of the note, and what was done below it
             container = ""
         elif early and not left and sentence.index < min(worked, default=0) and sentence.index in has_target:
@@ -178,16 +184,16 @@ def with_zones(reading: Reading) -> Reading:
             listed or not any(earlier.zone == "body" for earlier in zoned)
         )
         known = sentence.index in has_target or sentence.index < 2
-        telling = _VERB.search(reading.text, sentence.start, sentence.end) is not None
+        intro = _INTRO.match(reading.text, sentence.start)  # "this is a lumbar facet block dictation"
+        telling = _VERB.search(reading.text, intro.end() if intro else sentence.start, sentence.end) is not None
         opening = (
             (sentence.index == 0 or not naming)
-            and not (telling and sentence.index not in has_family)
+            and not (telling and (sentence.index not in has_family or sentence.index > 0))
             and not _AGE.match(reading.text, sentence.start)
             and fresh
             and known
             and sentence.start < 300
-            and kind == ""
-            and sentence.section == ""
+            and (kind == "" and sentence.section == "" or kind == "body" and listed and sentence.header_line == 0)
             and sentence.index in named_any
             and sentence.index not in diagnostic
         )
