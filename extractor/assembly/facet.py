@@ -16,6 +16,9 @@ from extractor.assembly.statements import Statement
 from extractor.records import Flag, Span
 
 
+_BEFORE = 2  # sentences right before the first act that still belong to it
+
+
 @dataclass
 class View:
     """What one zone (title, body, addendum) says about the facet family."""
@@ -133,10 +136,10 @@ def read(
 def _after_announcing(told: list[Statement]) -> tuple[list[Statement], tuple[Flag, ...]]:
     """The body without what was announced on the other side before its first act: that differs, and is asked."""
     begun = min((s.sentence for s in told if s.zone == "body"), default=0)
-    early = [s for s in told if s.sentence < begun]
-    acted = [s for s in told if s.sentence >= begun]
+    early = [s for s in told if s.sentence < begun - _BEFORE]
+    acted = [s for s in told if s.sentence >= begun - _BEFORE]
     before, after = {s.side for s in early if s.side}, {s.side for s in acted if s.side}
-    same = {v for s in early for v in s.vertebrae} & {v for s in acted for v in s.vertebrae}
+    same = {v for s in early for v in s.joints or s.nerves} & {v for s in acted for v in s.joints or s.nerves}
     if same and len(before) == 1 and len(after) == 1 and before | after == {"left", "right"}:
         spans = tuple(Span(*s.source) for s in told if s.source)
         return acted, (Flag("side_conflict", spans),)

@@ -86,8 +86,8 @@ def find(reading: Reading) -> Session:
     surgery = any(anchor.family == "other:surgery" for anchor in titled) and not any(
         anchor.hit.value in FAMILY_OF and anchor.hit.value not in {"facet_joint", "epidural"} for anchor in titled
     )
-    cut = sum(a.family == "other:surgery" and a.zone == "body" and not a.hit.cues for a in anchors)
-    surgery |= any(anchor.family == "other:surgery" for anchor in titled) and cut > 1
+    cut = sum(a.family == "other:surgery" and not a.hit.cues for a in anchors)
+    surgery |= any(anchor.family == "other:surgery" for anchor in titled) and cut > 2
     in_title = _families(titled)
     if surgery or (
         not in_title

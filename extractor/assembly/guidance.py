@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from extractor.mentions import Reading
@@ -34,6 +35,9 @@ _NEEDS_ACT = frozenset(
 )  # also names of diagnostic studies: outside a title they need an act in their sentence
 
 
+_PLACE = re.compile(r"\s+(?:suite|room|table|lab|theatre)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Guidance:
     """Modalities used, with evidence; `denied` when the note says that none was used."""
@@ -41,6 +45,10 @@ class Guidance:
     modalities: tuple[str, ...]
     evidence: tuple[Span, ...]
     denied: bool
+
+
+def _is_place(reading: Reading, span: Span) -> bool:
+    return _PLACE.match(reading.text, span.end) is not None
 
 
 def find(reading: Reading) -> Guidance:
@@ -78,6 +86,8 @@ def find(reading: Reading) -> Guidance:
             del used["fluoroscopy"]
         elif len(used["ct"]) < len(used["fluoroscopy"]):
             del used["ct"]
+    if denied and all(_is_place(reading, span) for spans in used.values() for span in spans):
+        used = {}  # "she could not be brought to the fluoroscopy suite"
     order = [name for name in ("fluoroscopy", "ct", "ultrasound", "mri") if name in used]
     spans = [span for name in order for span in used[name]]
     return Guidance(tuple(order), tuple(spans) if order else tuple(denied), bool(denied) and not order)

@@ -22,6 +22,7 @@ from extractor.mentions import Reading
 from extractor.records import Agent, Family, Flag, Procedure, Side, Span
 from extractor.rows import AssemblyRows
 
+_BESIDE = frozenset({"sacroiliac_joint", "trigger_point", "caudal"})
 _ANATOMY = frozenset({"facet_joint", "medial_branch"})
 
 
@@ -93,6 +94,10 @@ def _with_inferred(
     session: Session, reading: Reading, statements: Sequence[Statement], injected: bool, rows: AssemblyRows
 ) -> Session:
     """Needles at transverse processes or nerves tell of a medial branch block even where nobody names one."""
+    if session.families and injected and set(session.families) <= _BESIDE and session.technique == "injection":
+        entered = {s.sentence for s in statements if s.kind == "joint" and s.joints and s.zone == "body" and not s.denied}
+        if any("needlework" in reading.sentences[index].cues for index in entered):
+            return replace(session, families=("facet", *session.families))  # joints entered beside what is named
     if session.families or session.out_of_scope:
         return session
     telling = {"needlework", "performed"} if injected else {"needlework"}

@@ -130,6 +130,7 @@ def with_zones(reading: Reading) -> Reading:
         )
         if sentence.first_in_section:
             left = done_in_plan = False
+            container = container if sentence.kind in _FIELDS else ""
         kind = sentence.kind
         if kind == "study":
             kind = "title" if (sentence.section, sentence.header_paragraph) in naming else "exam"
