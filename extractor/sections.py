@@ -161,9 +161,9 @@ class SectionReader:
         marks: list[tuple[int, int, str, str]] = []
         floor = 0
         for match in _SENTENCE_HEADER.finditer(line):
-            if found := self._lookup(match.group(1)):
-                if found[0] not in {"admin", "laterality", "comment"}:
-                    marks.append((offset + match.start(1), offset + match.end(), *found))
+            if dictated := self._lookup(match.group(1)):
+                if dictated[0] not in {"admin", "laterality", "comment"}:
+                    marks.append((offset + match.start(1), offset + match.end(), *dictated))
         dotted = {start for start, _, _, _ in marks}
         at = line.find(":")
         while at >= 0:

@@ -94,7 +94,12 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     given = [a for a in drugs if a.role == "injectate" and bisect_right(starts, a.start) - 1 not in told_apart]
     injected = bool(injectate_names(given)) and any(a.volume or a.dose or a.concentration for a in given)
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
-    acts = [s for s in told if ("needlework" in s.cues and s.zone == "body") or (s.cues >= {"performed", "today"} and not s.cues & {"historical", "planned"})]
+    acts = [
+        s
+        for s in told
+        if ("needlework" in s.cues and s.zone == "body")
+        or (s.cues >= {"performed", "today"} and not s.cues & {"historical", "planned"})
+    ]
     acts += [s for s in told if s.zone == "title" and s.cues & {"performed", "headed_performed"}]
     field = [s for s in told if injected and s.kind == "title" and s.zone == "title" and "each" in s.cues]
     acts += field
@@ -179,7 +184,11 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     fields = {s.index for s in reading.sentences if s.zone == "neutral" and _SIDE_FIELD.match(reading.text, s.start)}
     titles = {s.index for s in reading.sentences if s.zone == "title"}
     below = {s.index for s in reading.sentences if s.zone == "neutral" and s.index - 1 in titles and not s.cues & _AWAY}
-    following = (below | {index for index in fields if not reading.sentences[index].cues & _AWAY}) & {hit.sentence for hit in reading.levels} & {hit.sentence for hit in reading.sides}
+    following = (
+        (below | {index for index in fields if not reading.sentences[index].cues & _AWAY})
+        & {hit.sentence for hit in reading.levels}
+        & {hit.sentence for hit in reading.sides}
+    )
     leveled = {hit.sentence for hit in reading.levels}
     sided = {hit.sentence for hit in reading.sides}
     heading: Sentence | None = None  # "Facet injections performed today:", with its list on the lines below

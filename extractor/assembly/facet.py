@@ -15,7 +15,6 @@ from extractor.assembly.sites import SiteSet, joints_of
 from extractor.assembly.statements import Statement
 from extractor.records import Flag, Span
 
-
 _BEFORE = 2  # sentences right before the first act that still belong to it
 
 

@@ -81,13 +81,17 @@ def _owner(statement: Statement, session: Session, families: set[Family]) -> str
         }:
             if family == "facet" or statement.kind not in _OWN.get("facet", set()) or "facet" not in families:
                 return family
-    same = [a for a in session.anchors if a.hit.value in FAMILY_OF and a.hit.sentence == statement.sentence]
-    before = [a for a in same if a.hit.start < statement.mention.start]
+    named = [(a.hit, owner) for a in session.anchors if (owner := _family_of(a.hit.value, families))]
+    same = [(hit, owner) for hit, owner in named if hit.sentence == statement.sentence]
+    before = [(hit, owner) for hit, owner in same if hit.start < statement.mention.start]
     if same:
-        return FAMILY_OF[(before[-1] if before else same[0]).hit.value]
-    earlier = [
-        a
-        for a in session.anchors
-        if a.hit.value in FAMILY_OF and a.hit.start < statement.mention.start and FAMILY_OF[a.hit.value] in families
-    ]
-    return FAMILY_OF[earlier[-1].hit.value] if earlier else ""
+        return (before[-1] if before else same[0])[1]
+    earlier = [owner for hit, owner in named if hit.start < statement.mention.start and owner in families]
+    return earlier[-1] if earlier else ""
+
+
+def _family_of(value: str, families: set[Family]) -> str:
+    """The family that a target names; the epidural space is that of the epidural of the session."""
+    if value == "epidural_space":
+        return next((family for family in ("interlaminar", "transforaminal", "caudal") if family in families), "")
+    return FAMILY_OF.get(value, "")

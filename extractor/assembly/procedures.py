@@ -74,7 +74,7 @@ _SIDED: frozenset[Family] = frozenset({"facet", "transforaminal", "sacroiliac_jo
 
 
 def _on_diagnosed_side(procedure: Procedure, side: str) -> Procedure:
-    """Where no side of the procedure is told, the side of the diagnosis is the candidate, and asked (ruling "Sides")."""
+    """Where no side of the procedure is told, the side of the diagnosis is the candidate, and asked (ruling: sides)."""
     sites = (*procedure.joints, *procedure.nerves)
     if procedure.family not in _SIDED or side not in {"left", "right", "bilateral"}:
         return procedure
@@ -95,7 +95,9 @@ def _with_inferred(
 ) -> Session:
     """Needles at transverse processes or nerves tell of a medial branch block even where nobody names one."""
     if session.families and injected and set(session.families) <= _BESIDE and session.technique == "injection":
-        entered = {s.sentence for s in statements if s.kind == "joint" and s.joints and s.zone == "body" and not s.denied}
+        entered = {
+            s.sentence for s in statements if s.kind == "joint" and s.joints and s.zone == "body" and not s.denied
+        }
         if any("needlework" in reading.sentences[index].cues for index in entered):
             return replace(session, families=("facet", *session.families))  # joints entered beside what is named
     if session.families or session.out_of_scope:
@@ -155,7 +157,7 @@ def _with_inferred(
     ):
         silent = {"plan", "planned", "consent", "discharge", "diagnosis"}
         named = [
-            hit.value
+            hit
             for hit in reading.targets
             if hit.value in FAMILY_OF
             and hit.value != "epidural"
@@ -163,8 +165,10 @@ def _with_inferred(
             and not hit.cues & {"historical", "negated"}
             and reading.sentences[hit.sentence].zone not in silent
         ]
-        done = [value for value in named if value not in _ANATOMY]  # "facet" in a finding names no injection
-        reported = [FAMILY_OF[value] for value in done or named]
+        done = [hit for hit in named if hit.value not in _ANATOMY] or named  # "facet" in a finding is no injection
+        last = max((hit.sentence for hit in done if hit.sentence <= min(worked)), default=None)
+        nearest = [hit for hit in done if last is None or hit.sentence == last]
+        reported = [FAMILY_OF[hit.value] for hit in nearest]
     return replace(session, families=tuple(dict.fromkeys(reported))) if reported else session
 
 
@@ -240,9 +244,7 @@ def _one(
     if family == "caudal":
         return replace(base, targets=("epidural_caudal",))
     muscles = muscles_of(reading, rows.muscles)
-    return replace(
-        base, targets=("trigger_point",), muscles=muscles.number, evidence=base.evidence + muscles.evidence
-    )
+    return replace(base, targets=("trigger_point",), muscles=muscles.number, evidence=base.evidence + muscles.evidence)
 
 
 def _facet(

@@ -131,12 +131,7 @@ def bind(reading: Reading) -> Sided:
                     if pending and pending.side in (side, "bilateral"):
                         pending = None
             trailing = [pair for pair in resolved if pair[0].start > levels[-1].end]
-            if (
-                trailing
-                and zone in {"body", "neutral"}
-                and "negated" not in sentence.cues
-                and again < sentence.end
-            ):
+            if trailing and zone in {"body", "neutral"} and "negated" not in sentence.cues and again < sentence.end:
                 last, side = trailing[-1]
                 copies.append(Copy(side, last.start, zone, (last.start, last.end)))
         elif zone in {"body", "neutral", "laterality"}:
@@ -254,6 +249,11 @@ def _within(
 ) -> list[tuple[LevelHit, str, tuple[int, int] | None]]:
     result: list[tuple[LevelHit, str, tuple[int, int] | None]] = []
     known = [(hit, side) for hit, side in sides if side]
+    if len(levels) == 1 and "negated" not in sentence.cues:
+        behind = {side: hit for hit, side in known if hit.start >= levels[0].end}
+        if behind.keys() >= {"left", "right"} and not any(hit.end <= levels[0].start for hit, _ in known):
+            # "L4-5: the left joint was entered at once and the right joint after two corrections"
+            return [(levels[0], "bilateral", (behind["left"].start, behind["left"].end))]
     spent: Hit | None = None  # the side that an earlier level of the sentence took from behind
     for index, level in enumerate(levels):
         before = [pair for pair in known if pair[0].end <= level.start]

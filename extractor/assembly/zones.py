@@ -96,7 +96,9 @@ _LEAVABLE = frozenset(
 _CLAUSE = 70  # longest clause that goes on with a title on its line
 _STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
 _AGE = re.compile(r"\W*(?:pt |patient )?\d{1,3}[ -]?(?:y/?o\b|y\.o|yrs?\b|years?\b|[FM]\b)", re.IGNORECASE)
-_INTRO = re.compile(r"(?:(?:so|ok|okay|alright|all right|um|uh|now) )*(?:this|here|that) is (?:a|an|the|for|our|my)\b", re.IGNORECASE)
+_INTRO = re.compile(
+    r"(?:(?:so|ok|okay|alright|all right|um|uh|now) )*(?:this|here|that) is (?:a|an|the|for|our|my)\b", re.IGNORECASE
+)
 _VERB = re.compile(r"\b(?:is|was|are|were|has|had|have)\b", re.IGNORECASE)
 
 

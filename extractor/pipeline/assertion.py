@@ -24,6 +24,7 @@ from extractor.rows import ReadingPatterns
 from extractor.text import brackets, text_of
 
 _NEGATED = "NEGATED"
+_TURN = "(turn)"  # where a denial ends because the contrary follows
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
@@ -37,7 +38,7 @@ class Assertion:
         self.listing = patterns.table.list_words
         self.exceptions = patterns.table.exceptions
         self.turn = ConTextRule(
-            literal="except",
+            literal=_TURN,
             category="TERMINATE",
             direction="TERMINATE",
             allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
@@ -204,11 +205,13 @@ def _touched(
     listing: frozenset[str],
 ) -> list[tuple[int, int, str, str, int, int]]:
     graph = ConTextGraph(targets=spans)
+    turns = [start for rule, start, _ in matches if rule.literal == _TURN]
     for rule, start, end in matches:
         low, high = _room(asides, start, begin, finish) if rule.category in _OTHER_DAYS else (begin, finish)
         reach = rule.max_scope
         if rule.direction == "FORWARD":
             low, high = end, min(high, end + reach) if reach else high
+            high = min([high, *(turn for turn in turns if turn >= end)])
         elif rule.direction == "BACKWARD":
             low, high = max(low, start - reach) if reach else low, start
         elif reach:
