@@ -24,6 +24,7 @@ _SLACK = 3  # letters by which a run of words may be longer or shorter than the 
 _SHORTEST_KEY = 4  # consonants: fewer are shared by too many words
 _LOOSE_KEY = 5  # ... and from this many on, one may differ
 _AMOUNT_REACH = 50
+_MEMORY = 50_000
 _VOWELS = frozenset("aeiouy")
 _CODES = str.maketrans("bcdgjmqvz", "pktkxnkfs", "aeiouyhw")  # voiced and unvoiced, m and n sound alike
 _SOFT = re.compile(r"c(?=[eiy])")
@@ -112,10 +113,18 @@ class Hearing:
             self._exact.add(term)
             for key in {code, *(_shorter(code) if len(code) >= _LOOSE_KEY else ())}:
                 self._by_code.setdefault(key, []).append((term, letters, code))
+        self._alike: dict[str, tuple[tuple[str, str, str], ...]] = {}
         self._longest = max(len(term) for term in self._exact) + _SLACK
         self._roots = frozenset(
             code[:size] for found in self._by_code.values() for _, _, code in found for size in (1, _ROOT)
         )
+
+    def _candidates(self, code: str) -> tuple[tuple[str, str, str], ...]:
+        """The terms whose consonants are these, or all but one."""
+        if len(self._alike) > _MEMORY:
+            self._alike.clear()
+        keys = (code, *_shorter(code)) if len(code) >= _LOOSE_KEY else (code,)
+        return tuple(sorted({entry for key in keys for entry in self._by_code.get(key, ())}))
 
     def heard(self, note: CleanText) -> CleanText:
         """The note with spoken marks as marks and misheard terms as terms."""
@@ -168,7 +177,9 @@ class Hearing:
             if len(letters) > self._longest:
                 break
             part = consonants(word)
-            code = _squeezed(code + (part[1:] if last > index and word[0] in _VOWELS else part))
+            if last > index and word[0] in _VOWELS:
+                part = part[1:]  # a vowel counts at the beginning only
+            code += part[1:] if part[:1] == code[-1:] else part
             if code[:_ROOT] not in self._roots:
                 break
             if len(code) < _SHORTEST_KEY or word in self._sounds.edges:
@@ -187,9 +198,11 @@ class Hearing:
         return (best[1], best[2]) if best else None
 
     def _closest(self, text: str, letters: str, code: str, start: int, end: int) -> tuple[float, str] | None:
-        keys = (code, *_shorter(code)) if len(code) >= _LOOSE_KEY else (code,)
+        found = self._alike.get(code)
+        if found is None:
+            found = self._alike[code] = self._candidates(code)
         best: tuple[float, str] | None = None
-        for term, spelled, own in {entry for key in keys for entry in self._by_code.get(key, ())}:
+        for term, spelled, own in found:
             if own[0] != code[0] or abs(len(spelled) - len(letters)) > _SLACK:
                 continue
             alike = SequenceMatcher(None, letters, spelled, autojunk=False).ratio() + (0.1 if own == code else 0.0)

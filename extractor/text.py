@@ -116,8 +116,9 @@ def clean(given: str) -> CleanText:
     if not doubled and given.isascii() and "\r" not in given and "\t" not in given and given.isprintable():
         return CleanText(given, given, None)
     table = _table_for(given)
-    if not doubled and "\r" not in given and all(len(table.get(ord(c), c)) == 1 for c in set(given)):
-        return CleanText(given.translate(table), given, None)
+    if "\r" not in given and all(len(table.get(ord(c), c)) == 1 for c in set(given)):
+        text = given.translate(table)
+        return _less(text, given, sorted(doubled)) if doubled else CleanText(text, given, None)
     pieces: list[str] = []
     offsets = array("L")
     previous = ""
@@ -134,6 +135,19 @@ def clean(given: str) -> CleanText:
         offsets.extend([index] * len(new))
         previous = character
     offsets.append(len(given))
+    return CleanText("".join(pieces), given, offsets)
+
+
+def _less(text: str, given: str, dropped: list[int]) -> CleanText:
+    """The text without the characters at some offsets."""
+    pieces: list[str] = []
+    offsets = array("L")
+    place = 0
+    for index in (*dropped, len(text)):
+        pieces.append(text[place:index])
+        offsets.extend(range(place, index))
+        place = index + 1
+    offsets.append(len(text))
     return CleanText("".join(pieces), given, offsets)
 
 
