@@ -105,8 +105,11 @@ _OTHER_DAYS = frozenset({"historical", "planned", "finding"})
 _ASIDE_IN = 120  # longest line whose bracket is an aside; in running prose a bracket dates its whole sentence
 _LINE_END = re.compile(r"\n")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RLB])(?![\w'/]|\.\d)")
-_LETTER_SIDES = {"R": "right", "L": "left", "B": "bilateral"}
+_SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RLBrlb])(?![\w'/]|\.\d)")
+_LETTER_SIDES = {"r": "right", "l": "left", "b": "bilateral"}
+_BESIDE_LETTER = re.compile(r"[CTLS]\d", re.IGNORECASE)
+_PAIR_BEFORE = re.compile(r"\b[RL]\s?(?:then|and|&|\+)\s?$")  # "R then L"
+_PAIR_AFTER = re.compile(r"\s?(?:then|and|&|\+)\s?[RL](?![\w'/-])")
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
 
 
@@ -149,7 +152,7 @@ def collect(doc: Doc) -> Reading:
     letters = (
         Hit(
             "Side",
-            _LETTER_SIDES[m.group(1)],
+            _LETTER_SIDES[m.group(1).lower()],
             m.start(),
             m.end(),
             sentence_of(m.start()),
@@ -322,6 +325,8 @@ def _is_side_letter(
     after = end
     while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1
+    if text[start].islower():  # "r L3 mb": typed without capitals, and only before a level that has its letter
+        return after > end and after in known and _BESIDE_LETTER.match(text, after) is not None
     if after > end and after in known:
         return True
     if text[start] == "B":
@@ -339,6 +344,8 @@ def _is_side_letter(
         r"\s+(?:lumb(?:ar)?|cerv(?:ical)?|thor(?:acic)?|lower|facets?|fct|FJ|medial|MBB?|SIJ?|TF|RFA?|LBB|FJI|IA|IL|LS|ILESI|TFESI|z-?j|intra|lat(?:eral)?\s+branch|x\s?\d)\b",
         text[end : end + 16],
     ):
+        return True
+    if _PAIR_BEFORE.search(text, max(0, start - 8), start) or _PAIR_AFTER.match(text, end):
         return True
     before = start
     while before > 0 and before > start - 3 and text[before - 1] in " (":

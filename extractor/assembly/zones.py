@@ -210,6 +210,7 @@ def with_zones(reading: Reading) -> Reading:
             and sentence.index < 3
             and sentence.index in surgical
             and sentence.index not in has_family
+            and not _AGE.match(reading.text, sentence.start)
         )
         if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
             zoned.append(replace(sentence, zone="title"))  # "transforaminal epidurals ... for radiculopathy"
@@ -313,7 +314,7 @@ def _leaves(sentence: Sentence, working: bool) -> bool:
         return False
     if sentence.cues >= {"performed", "today"} and "exam" not in sentence.cues and sentence.line > sentence.header_line:
         return True
-    if working and sentence.line > sentence.header_line:
+    if working and (sentence.line > sentence.header_line or sentence.kind in _FIELDS):
         return True
     if "needlework" not in sentence.cues:
         return False
