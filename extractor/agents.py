@@ -37,6 +37,7 @@ _BY_CLASS: dict[str, Role] = {"contrast": "contrast", "sedation": "sedation", "p
 _AT_TARGET = frozenset({"steroid", "neurolytic", "biologic"})  # not put anywhere else unless the note says so
 _WAYS: tuple[Way, Way] = ("left", "right")
 _LONGEST_MIXTURE = 12
+_SKIN_REACH = 10  # words between "skin" and "infiltrated"
 _VOTES = frozenset({"injectate", "skin_anesthetic", "each", "flush"})
 _UNNAMED = frozenset({"generic", "vehicle"})
 
@@ -188,6 +189,8 @@ class _Roles:
         if hit.drug_class in _AT_TARGET:
             return _Verdict("injectate")
         role, cost = self._voted(best)
+        if role == "injectate" and best is not None and self._into_skin(best):
+            return _Verdict("skin_anesthetic")
         partners = [other for other in self.partners[index] if not self.negated[other]]
         mixed = any(self.hits[other].drug_class in _AT_TARGET for other in partners)
         if role == "skin_anesthetic" and best is not None and best.row.weight == "strong" and cost <= 6:
@@ -219,6 +222,18 @@ class _Roles:
                 if cost <= REACH and (best is None or cost < best.cost):
                     best = Near(near.row, cost, near.cue)
         return best
+
+    def _into_skin(self, near: Near) -> bool:
+        """True for "the skin over the L3-4 joint was infiltrated with": the joint only tells where the skin is."""
+        view, cue = self.view, near.cue
+        words = view.words[max(0, cue.start - _SKIN_REACH) : cue.end]
+        if "infiltrated" not in view.words[cue.start : cue.end] or "skin" not in words:
+            return False
+        skin = len(words) - 1 - words[::-1].index("skin")
+        over = words[skin + 1 : skin + 2]
+        begin = view.sentence(view.starts[cue.start])
+        inside = begin is not None and view.starts[cue.end - len(words) + skin] >= begin.start
+        return inside and over[:1] in (["over"], ["overlying"], ["above"], ["at"])
 
     def _beside(self, near: Near, index: int) -> bool:
         """True when no other drug stands between the cue and the drug."""

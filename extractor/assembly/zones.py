@@ -382,9 +382,10 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         if coming:
             return "plan"
         return "finding" if ("finding" in cues or diagnostic) and not procedural else "impression"
-    if coming and "today" not in cues:
+    today = "today" in cues and not cues & {"negated", "nothing_there"}  # "did well with it last year, nothing needed there today"
+    if coming and not today:
         return "plan"
-    if past and "today" not in cues:
+    if past and not today:
         return "history"
     if ("finding" in cues or diagnostic) and not (weak and target):
         return "finding"

@@ -26,6 +26,7 @@ from extractor.text import brackets, text_of
 _NEGATED = "NEGATED"
 _TURN = "(turn)"  # where a denial ends because the contrary follows
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
+_SIDE_APART = 4  # words between a level and the side that is its own ("L4-5 facet joint on the left")
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
 
@@ -70,7 +71,7 @@ class Assertion:
                 direction="BIDIRECTIONAL" if cue.category in reach else "PSEUDO",
                 allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
                 max_scope=reach.get(cue.category),
-                metadata={"direction": "bidirectional", "category": cue.category},
+                metadata={"direction": "bidirectional" if cue.category in reach else "sentence", "category": cue.category},
             )
             for cue in patterns.table.regex
         }
@@ -178,7 +179,23 @@ def _room(asides: list[tuple[int, int]], at: int, begin: int, finish: int) -> tu
     return begin, finish
 
 
-def _in_reach(doc: Doc, span: Span, modifier: ConTextModifier, denied: Sequence[Span], listing: frozenset[str]) -> bool:
+def _of_a_side(denied: Sequence[Span], sides: Sequence[Span], at: int) -> bool:
+    """True for "... facet injections, left side not done": the side alone is denied, as no level stands close to it."""
+    beside = [side for side in sides if side.end <= at <= side.end + 2]
+    if not beside:
+        return False
+    last = max((level.end for level in denied if level.label_ == "Level" and level.end <= beside[-1].start), default=0)
+    return beside[-1].start - last > _SIDE_APART
+
+
+def _in_reach(
+    doc: Doc,
+    span: Span,
+    modifier: ConTextModifier,
+    denied: Sequence[Span],
+    sides: Sequence[Span],
+    listing: frozenset[str],
+) -> bool:
     """A denial reaches the level nearest to it and those listed with that one: "L3-4 and L4-5 were not injected".
 
     True for every modifier that is no denial.
@@ -186,6 +203,8 @@ def _in_reach(doc: Doc, span: Span, modifier: ConTextModifier, denied: Sequence[
     if not denied:
         return True
     first, last = modifier.modifier_span
+    if span.start < first and _of_a_side(denied, sides, first):
+        return False
     levels = sorted((other for other in denied if other.label_ == "Level"), key=lambda other: other.start)
     if span.start < first:
         between = [(other.end, after.start) for other, after in pairwise(levels) if span.start <= other.start < first]
@@ -221,11 +240,12 @@ def _touched(
     graph.apply_modifiers()
     result = []
     denied: dict[int, list[Span]] = {}
+    sides = [span for span in spans if span.label_ == "Side"]
     for span, modifier in graph.edges:
         if modifier.rule.category == _NEGATED:
             denied.setdefault(id(modifier), []).append(span)
     for span, modifier in graph.edges:
-        if span.label_ == "Level" and not _in_reach(doc, span, modifier, denied.get(id(modifier), ()), listing):
+        if span.label_ == "Level" and not _in_reach(doc, span, modifier, denied.get(id(modifier), ()), sides, listing):
             continue
         first, last = modifier.modifier_span
         result.append(
