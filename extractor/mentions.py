@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from extractor.grids import Mark
 from extractor.grids import read as read_grids
+from extractor.picks import picks
 from extractor.records import LevelMention
 from extractor.text import brackets, text_of
 
@@ -109,6 +110,8 @@ _SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RLBrlb])(?![\w'/]|\.\d)")
 _LETTER_SIDES = {"r": "right", "l": "left", "b": "bilateral"}
 _BESIDE_LETTER = re.compile(r"[CTLS]\d", re.IGNORECASE)
 _PAIR_BEFORE = re.compile(r"\b[RL]\s?(?:then|and|&|\+)\s?$")  # "R then L"
+_CELL_BEFORE = re.compile(r"\|[ \t]*$")
+_CELL_AFTER = re.compile(r"[ \t]*(?:\||\n|$)")
 _PAIR_AFTER = re.compile(r"\s?(?:then|and|&|\+)\s?[RL](?![\w'/-])")
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
 
@@ -123,6 +126,9 @@ def collect(doc: Doc) -> Reading:
         return max(0, bisect_right(starts, offset) - 1)
 
     cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in doc._.facetcode_cues)
+    cues = tuple(
+        sorted((*cues, *(Cue(state, a, b, sentence_of(a)) for a, b, state in picks(text))), key=lambda cue: cue.start)
+    )
     written = [(mention.start, mention.end) for mention in doc._.facetcode_levels]
     cues = tuple(cue for cue in cues if not (cue.category.startswith("counted") and _inside(written, cue.start)))
     boxes = _boxes(text, cues)
@@ -345,6 +351,8 @@ def _is_side_letter(
         text[end : end + 16],
     ):
         return True
+    if _CELL_BEFORE.search(text, max(0, start - 12), start) and _CELL_AFTER.match(text, end):
+        return True  # "Joint | R | L |"
     if _PAIR_BEFORE.search(text, max(0, start - 8), start) or _PAIR_AFTER.match(text, end):
         return True
     before = start

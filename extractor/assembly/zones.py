@@ -382,7 +382,8 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         if coming:
             return "plan"
         return "finding" if ("finding" in cues or diagnostic) and not procedural else "impression"
-    today = "today" in cues and not cues & {"negated", "nothing_there"}  # "did well with it last year, nothing needed there today"
+    # "... ablation last year, and nothing was needed there today" tells of last year
+    today = "today" in cues and not cues & {"negated", "nothing_there"}
     if coming and not today:
         return "plan"
     if past and not today:

@@ -71,7 +71,10 @@ class Assertion:
                 direction="BIDIRECTIONAL" if cue.category in reach else "PSEUDO",
                 allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
                 max_scope=reach.get(cue.category),
-                metadata={"direction": "bidirectional" if cue.category in reach else "sentence", "category": cue.category},
+                metadata={
+                    "direction": "bidirectional" if cue.category in reach else "sentence",
+                    "category": cue.category,
+                },
             )
             for cue in patterns.table.regex
         }

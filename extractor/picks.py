@@ -1,0 +1,52 @@
+"""Radio buttons copied as text: "o" before what was not chosen and "*" before what was.
+
+    Side:  o L   * R   o Both            Injection type (choose one):
+                                           o Lumbar facet
+                                           * Sacroiliac joint
+
+A row of options is one line with both marks; a column is a run of lines that begin alike, at one depth, each with one
+of the marks. Exactly one option is chosen, so nested bullets, which use the same marks, are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MARK = re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])")
+_ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
+_NONE, _CHOSEN = "o", "*"
+Pick = tuple[int, int, str]
+
+
+def picks(text: str) -> list[Pick]:
+    """(start, end, "checked" or "unchecked") of every mark, in order.
+
+    >>> picks("Side:  o L   * R")
+    [(7, 8, 'unchecked'), (13, 14, 'checked')]
+    >>> picks("* Procedure\\n  o L4-5\\n  o L5-S1")
+    []
+    """
+    found: list[Pick] = []
+    column: list[Pick] = []
+    depth: int | None = None
+    position = 0
+    for line in text.splitlines(keepends=True):
+        here = [(position + m.start("mark"), position + m.end("mark"), m["mark"]) for m in _MARK.finditer(line)]
+        if len(here) > 1:
+            found += _chosen(here)
+        item = _ITEM.match(line) if len(here) == 1 else None
+        if item is None or len(item["indent"]) != depth:
+            found += _chosen(column)
+            column, depth = [], None
+        if item is not None:
+            depth = len(item["indent"])
+            column += here
+        position += len(line)
+    return sorted(found + _chosen(column))
+
+
+def _chosen(marks: list[Pick]) -> list[Pick]:
+    """The marks with their states; nothing unless exactly one of them is the chosen one."""
+    if sum(mark == _CHOSEN for _, _, mark in marks) != 1 or not any(mark == _NONE for _, _, mark in marks):
+        return []
+    return [(start, end, "checked" if mark == _CHOSEN else "unchecked") for start, end, mark in marks]
