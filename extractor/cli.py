@@ -9,7 +9,9 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -94,9 +96,27 @@ def run_command(inputs: Sequence[str], out: str, profile: str, patterns: Path | 
 
 
 def _coder(profile: str, patterns: Path | None) -> CodeNote:
+    _import_medspacy()
     from extractor.coder import Coder
 
     return Coder(profile=profile, patterns=patterns).code
+
+
+def _import_medspacy() -> None:
+    """medspaCy without QuickUMLS, which it imports (and NLTK with it, a fifth of the start) for a component of its own
+    that no pipeline of ours has. For this process only: the library imports medspaCy as it is.
+    """
+    names = ("quickumls", "quickumls.spacy_component")
+    if any(name in sys.modules for name in ("medspacy", *names)):
+        return
+    package, component = (ModuleType(name) for name in names)
+    package.__dict__["spacy_component"] = component
+    sys.modules.update(zip(names, (package, component), strict=True))
+    try:
+        import_module("extractor.pipeline")
+    finally:
+        for name in names:
+            del sys.modules[name]
 
 
 def _check_day(day: str | None) -> None:
@@ -149,4 +169,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _stop("interrupted", INTERRUPTED)
     except Exception as error:  # its message may quote a note
         _stop(f"stopped by a fault of its own ({type(error).__name__})", CALL_WRONG)
+    finally:
+        gc.freeze()  # the process ends: without this Python looks through all that the pipeline is made of once more
     sys.exit(outcome if isinstance(outcome, int) else 0)

@@ -37,6 +37,10 @@ COMPONENTS = (
 )
 
 
+# no row reads these of a word, and they are slow to set
+_UNREAD = ("IS_STOP", "LIKE_EMAIL", "LIKE_NUM", "LIKE_URL", "PREFIX", "SHAPE", "SUFFIX")
+
+
 @registry.tokenizers("facetcode_no_tokenizer")  # type: ignore[untyped-decorator]
 def no_tokenizer() -> Callable[[Language], Tokenizer]:
     """spaCy's tokenizer without its word list: it only stands in until medspaCy's own is made from it."""
@@ -57,6 +61,8 @@ def build(overlay: str | None = None) -> Language:
     anything.
     """
     nlp = _Plain.from_config({"nlp": {"tokenizer": {"@tokenizers": "facetcode_no_tokenizer"}}})
+    for attribute in _UNREAD:
+        nlp.vocab.lex_attr_getters.pop(nlp.vocab.strings[attribute])  # type: ignore[attr-defined]
     nlp.tokenizer = create_medspacy_tokenizer(nlp)
     nlp.max_length = 20_000_000
     for name in COMPONENTS:
