@@ -54,12 +54,21 @@ class Sounds(Row):
     closest_drug: tuple[float, float]
 
 
+class Respelled(Row):
+    """A misspelling as an expression; what its group "rest" matched (a plural s) stays."""
+
+    pattern: str
+    term: str
+    example: str
+
+
 class HearingTable(Row):
     """patterns/hearing.toml."""
 
     source: str
     date: date
     marks: Marks
+    respelled: tuple[Respelled, ...] = ()
     sounds: Sounds
 
 
@@ -99,6 +108,7 @@ class Hearing:
     def __init__(self, patterns: PatternFolder) -> None:
         table = patterns.toml("hearing.toml", HearingTable)
         self._marks, self._sounds = table.marks, table.sounds
+        self._respelled = [(re.compile(row.pattern, re.IGNORECASE), row.term) for row in table.respelled]
         spoken = sorted(table.marks.words, key=len, reverse=True)
         self._mark = re.compile(rf" ?\b(?P<words>{'|'.join(map(re.escape, spoken))})\b", re.IGNORECASE)
         amounts = "|".join(re.escape(word) for word in sorted(table.sounds.amounts, key=len, reverse=True))
@@ -129,7 +139,17 @@ class Hearing:
     def heard(self, note: CleanText) -> CleanText:
         """The note with spoken marks as marks and misheard terms as terms."""
         note = note.rewritten(self._mark_edits(note.text))
+        note = note.rewritten(self._respelled_edits(note.text))
         return note.rewritten(self._term_edits(note.text))
+
+    def _respelled_edits(self, text: str) -> list[Edit]:
+        edits = []
+        for pattern, term in self._respelled:
+            for match in pattern.finditer(text):
+                right = term + (match.groupdict().get("rest") or "")
+                if match.group().lower() != right:
+                    edits.append((match.start(), match.end(), right))
+        return sorted(edits)
 
     def _mark_edits(self, text: str) -> list[Edit]:
         edits: list[Edit] = []

@@ -22,6 +22,11 @@ _WIDEST_WRAP = 100  # ... and none at more than this
 _DOUBT = re.compile(r"\s\?\s?[a-z]")  # "refer for ? cervical facet blocks"
 _SIDE_AFTER = re.compile(r"(?:and )?then (?:on )?(?:the )?(?:left|right)\b", re.IGNORECASE)
 _SIDE_BEFORE = re.compile(r"\b(?:left|right)(?: side)?\s*(?:and\s*)?$", re.IGNORECASE)
+_LEFT_OUT = re.compile(
+    r"(?:so )?(?:i|we) (?:did not|didn'?t|left|skipped|could not|couldn'?t|never|stayed|was not|were not)\b",
+    re.IGNORECASE,
+)
+_LEVEL_SAID = re.compile(r"(?:\d|\b(?:one|two|three|four|five|joint|level|side|nerve|branch|facet))\s*$", re.IGNORECASE)
 _ELLIPSIS = 3
 _FEW_ENDS = 30  # more words than this for each sentence end: dictation without punctuation
 
@@ -71,6 +76,10 @@ class SentenceSplitter:
                 text[max(0, match.start() - 24) : match.start()]
             ):
                 continue  # "first on the left then on the right"
+            if _LEFT_OUT.match(text, match.start()) and _LEVEL_SAID.search(
+                text[max(0, match.start() - 16) : match.start()]
+            ):
+                continue  # "left L4 5 i did not do"
             if text.count(" ", begin, match.start()) >= 2:
                 spans.extend(_capped(text, begin, match.start()))
                 begin = match.start()

@@ -185,10 +185,17 @@ def _room(asides: list[tuple[int, int]], at: int, begin: int, finish: int) -> tu
 def _of_a_side(denied: Sequence[Span], sides: Sequence[Span], at: int) -> bool:
     """True for "... facet injections, left side not done": the side alone is denied, as no level stands close to it."""
     beside = [side for side in sides if side.end <= at <= side.end + 2]
-    if not beside:
+    levels = [span for span in denied if span.label_ == "Level" and span.start < at]
+    if not beside or any(level.start >= beside[-1].end for level in levels):
         return False
-    last = max((level.end for level in denied if level.label_ == "Level" and level.end <= beside[-1].start), default=0)
+    last = max((level.end for level in levels if level.end <= beside[-1].start), default=0)
     return beside[-1].start - last > _SIDE_APART
+
+
+def _of_a_level(agent: Span, modifier: ConTextModifier, denied: Sequence[Span]) -> bool:
+    """True for a drug before a level that the denial behind both is about: "1 mL each, L5-S1 was left alone"."""
+    first, _ = modifier.modifier_span
+    return any(span.label_ == "Level" and agent.end <= span.start < first for span in denied)
 
 
 def _in_reach(
@@ -248,7 +255,10 @@ def _touched(
         if modifier.rule.category == _NEGATED:
             denied.setdefault(id(modifier), []).append(span)
     for span, modifier in graph.edges:
-        if span.label_ == "Level" and not _in_reach(doc, span, modifier, denied.get(id(modifier), ()), sides, listing):
+        denied_here = denied.get(id(modifier), ())
+        if span.label_ == "Agent" and _of_a_level(span, modifier, denied_here):
+            continue
+        if span.label_ == "Level" and not _in_reach(doc, span, modifier, denied_here, sides, listing):
             continue
         first, last = modifier.modifier_span
         result.append(
