@@ -95,11 +95,12 @@ class CueRow(Row):
 
 
 class RegexCue(Row):
-    """A cue that no phrase list can hold."""
+    """A cue that no phrase list can hold. Without a direction it reaches both ways where its category has a reach."""
 
     category: str
     pattern: str
     example: str
+    direction: Literal["", "forward", "backward"] = ""
 
 
 class SentenceTable(Row):

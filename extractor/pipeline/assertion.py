@@ -63,21 +63,23 @@ class Assertion:
             )
         drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
-        self.regexes = [(cue.category, re.compile(cue.pattern, re.IGNORECASE)) for cue in patterns.table.regex]
-        self.regex_rules = {
-            cue.category: ConTextRule(
-                literal=cue.category,
-                category=cue.category.upper(),
-                direction="BIDIRECTIONAL" if cue.category in reach else "PSEUDO",
-                allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
-                max_scope=reach.get(cue.category),
-                metadata={
-                    "direction": "bidirectional" if cue.category in reach else "sentence",
-                    "category": cue.category,
-                },
+        self.regexes = [
+            (
+                ConTextRule(
+                    literal=cue.category,
+                    category=cue.category.upper(),
+                    direction=cue.direction.upper() or ("BIDIRECTIONAL" if cue.category in reach else "PSEUDO"),
+                    allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
+                    max_scope=reach.get(f"{cue.category}_{cue.direction}", reach.get(cue.category)),
+                    metadata={
+                        "direction": cue.direction or ("bidirectional" if cue.category in reach else "sentence"),
+                        "category": cue.category,
+                    },
+                ),
+                re.compile(cue.pattern, re.IGNORECASE),
             )
             for cue in patterns.table.regex
-        }
+        ]
 
     def __call__(self, doc: Doc) -> Doc:
         if not _in_scope(doc):
@@ -119,11 +121,11 @@ class Assertion:
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
         text = text_of(doc)
-        for category, pattern in self.regexes:
+        for rule, pattern in self.regexes:
             for match in pattern.finditer(text):
                 span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
                 if span is not None:
-                    found.append((self.regex_rules[category], span.start, span.end))
+                    found.append((rule, span.start, span.end))
         found.sort(key=lambda cue: (cue[1] - cue[2], cue[1], cue[0].category))
         kept: list[tuple[ConTextRule, int, int]] = []
         taken: dict[str, set[int]] = {}
