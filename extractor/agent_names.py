@@ -62,7 +62,10 @@ class DrugNames:
 
     def hits(self, text: str) -> tuple[AgentHit, ...]:
         """All names of a text, longest first, without overlaps."""
-        tokens = [(match.group().lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+        lowered = text.lower()
+        if len(lowered) != len(text):  # a letter that is two in small: keep the offsets
+            lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+        tokens = [(match.group(), *match.span()) for match in _WORD.finditer(lowered)]
         found: list[AgentHit] = []
         index = 0
         while index < len(tokens):

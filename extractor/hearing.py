@@ -24,12 +24,12 @@ _SLACK = 3  # letters by which a run of words may be longer or shorter than the 
 _SHORTEST_KEY = 4  # consonants: fewer are shared by too many words
 _LOOSE_KEY = 5  # ... and from this many on, one may differ
 _AMOUNT_REACH = 50
+_ROOT = 2  # consonants at the beginning that must agree
 _MEMORY = 50_000
 _VOWELS = frozenset("aeiouy")
 _CODES = str.maketrans("bcdgjmqvz", "pktkxnkfs", "aeiouyhw")  # voiced and unvoiced, m and n sound alike
 _SOFT = re.compile(r"c(?=[eiy])")
 _SOFT_G = re.compile(r"g(?=[eiy])")
-_ROOT = 2  # consonants at the beginning that must agree
 Edit = tuple[int, int, str]
 
 
@@ -117,17 +117,41 @@ class Hearing:
         self._never_first = table.sounds.never | table.sounds.edges
         self._by_code: dict[str, list[tuple[str, str, str]]] = {}  # consonants -> (term, its letters, its consonants)
         self._exact: set[str] = set()
+        codes: list[str] = []
         for term in (*table.sounds.terms, *table.sounds.drugs):
             letters = "".join(_WORD.findall(term))
             code = consonants(letters)
+            codes.append(code)
             self._exact.add(term)
             for key in {code, *(_shorter(code) if len(code) >= _LOOSE_KEY else ())}:
                 self._by_code.setdefault(key, []).append((term, letters, code))
         self._alike: dict[str, tuple[tuple[str, str, str], ...]] = {}
         self._longest = max(len(term) for term in self._exact) + _SLACK
-        self._roots = frozenset(
-            code[:size] for found in self._by_code.values() for _, _, code in found for size in (1, _ROOT)
-        )
+        self._beginnings = frozenset(code[:size] for code in codes for size in range(1, _ROOT + 1))
+        self._beginnings |= {key[:size] for key in self._by_code for size in range(_ROOT + 1, len(key) + 1)}
+        self._leading: dict[str, bool] = {}
+        self._first: dict[str, bool] = {}
+
+    def _leads(self, code: str) -> bool:
+        """True for consonants that a term can go on from, all of them or all but one."""
+        found = self._leading.get(code)
+        if found is None:
+            if len(self._leading) > _MEMORY:
+                self._leading.clear()
+            found = code in self._beginnings or (
+                code[:_ROOT] in self._beginnings and any(key in self._beginnings for key in _shorter(code))
+            )
+            self._leading[code] = found
+        return found
+
+    def _may_begin(self, word: str) -> bool:
+        """True for a word that a misheard term can begin with."""
+        found = self._first.get(word)
+        if found is None:
+            if len(self._first) > _MEMORY:
+                self._first.clear()
+            found = self._first[word] = word not in self._never_first and self._leads(consonants(word))
+        return found
 
     def _candidates(self, code: str) -> tuple[tuple[str, str, str], ...]:
         """The terms whose consonants are these, or all but one."""
@@ -152,6 +176,9 @@ class Hearing:
         return sorted(edits)
 
     def _mark_edits(self, text: str) -> list[Edit]:
+        lowered = text.lower()
+        if sum(map(lowered.count, self._marks.words)) < self._marks.fewest:
+            return []
         edits: list[Edit] = []
         for match in self._mark.finditer(text):
             before = text[max(0, match.start() - 16) : match.start()].split()
@@ -169,7 +196,7 @@ class Hearing:
         index, count = 0, len(words)
         while index < count:
             word = words[index][0]
-            if word in self._never_first or consonants(word)[:_ROOT] not in self._roots:
+            if not self._may_begin(word):
                 index += 1
                 continue
             found = self._term_at(text, words, index)
@@ -200,7 +227,7 @@ class Hearing:
             if last > index and word[0] in _VOWELS:
                 part = part[1:]  # a vowel counts at the beginning only
             code += part[1:] if part[:1] == code[-1:] else part
-            if code[:_ROOT] not in self._roots:
+            if not self._leads(code):
                 break
             if len(code) < _SHORTEST_KEY or word in self._sounds.edges:
                 continue

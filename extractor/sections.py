@@ -226,7 +226,7 @@ class SectionReader:
 
     def _lookup(self, words: str) -> tuple[str, str] | None:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
-        name = re.sub(r"\s+", " ", name)
+        name = " ".join(name.split())
         name = name if name in self.kinds else _STAMP.sub("", name)
         kind = self.kinds.get(name, "")
         if not kind and name.endswith(")"):

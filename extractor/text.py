@@ -42,7 +42,7 @@ _TABLE |= _CONTROL
 
 
 _DOUBLED = re.compile(r"(?<=\S)  (?=\S)")
-_WRAP = re.compile(r"(?<=[^\n.:;!?|]{40})\n(?=[a-z0-9(])")
+_WRAP = re.compile(r"\n(?<=[^\n.:;!?|]{40}\n)(?=[a-z0-9(])")
 _FEW_WORDS = 6  # a line of no more words may be a row of columns
 _BRACKETS = re.compile(r"\([^()\n]{3,120}\)")
 
