@@ -15,6 +15,9 @@ _LINE = 240
 _OPTION_GAP = 28
 
 
+_NEXT_FIELD = re.compile(r"\s{3,}[A-Za-z][A-Za-z /]{0,30}:")  # "mepivacaine 0.7 mL      Steroid: [x] no"
+
+
 def unticked(view: View, hit: int) -> bool:
     """True when the drug stands beside an empty box, or its field has only "no" ticked."""
     start, end = view.hits[hit].start, view.hits[hit].end
@@ -25,7 +28,8 @@ def unticked(view: View, hit: int) -> bool:
     if not boxes:
         return False
     answers = [(box, _answer(view, box.end())) for box in boxes if box.start() >= end]
-    if answers and answers[0][1] and ":" in view.text[end : answers[0][0].start()]:
+    label = view.text[end : answers[0][0].start()] if answers else ""
+    if answers and answers[0][1] and ":" in label and not _NEXT_FIELD.search(label):
         return any(answer == "no" and _ticked(box) for box, answer in answers[:2])
     before = [box for box in boxes if box.end() <= start]
     after = [box for box in boxes if box.start() >= end]

@@ -148,7 +148,12 @@ class _Roles:
                 listed = index + 1 < count and view.gap_has(index, index + 1, "alternative")
                 negated[index] |= listed or view.gap_has(index - 1, index, "alternative")
         for index in range(count - 1, -1, -1):
-            follower = index + 1 < count and negated[index + 1] and self._denied(index + 1, "right")
+            follower = (
+                index + 1 < count
+                and negated[index + 1]
+                and self._denied(index + 1, "right")
+                and not view.text.startswith(":", self.hits[index + 1].end)  # "mepivacaine 0.7 mL    Steroid: no"
+            )
             negated[index] |= self._denied(index, "right") or (
                 follower and view.gap(index, index + 1, "filler", "alternative", "joiner")
             )

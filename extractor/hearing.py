@@ -42,6 +42,13 @@ class Marks(Row):
     not_before: frozenset[str]
 
 
+class Strokes(Row):
+    """Spoken strokes between numbers."""
+
+    words: dict[str, str]
+    numbers: tuple[str, ...]
+
+
 class Sounds(Row):
     """Terms that are known by their sound."""
 
@@ -68,6 +75,7 @@ class HearingTable(Row):
     source: str
     date: date
     marks: Marks
+    strokes: Strokes
     respelled: tuple[Respelled, ...] = ()
     sounds: Sounds
 
@@ -109,6 +117,11 @@ class Hearing:
         table = patterns.toml("hearing.toml", HearingTable)
         self._marks, self._sounds = table.marks, table.sounds
         self._respelled = [(re.compile(row.pattern, re.IGNORECASE), row.term) for row in table.respelled]
+        number = "|".join([*table.strokes.numbers, r"\d{1,2}"])
+        words = "|".join(map(re.escape, table.strokes.words))
+        self._strokes = table.strokes.words
+        self._stroke = re.compile(rf"(?<=[a-z0-9]) (?P<word>{words}) (?=(?:[ls] )?(?:{number})\b)", re.IGNORECASE)
+        self._number_last = re.compile(rf"\b(?:[ltcs]? ?)(?:{number})$", re.IGNORECASE)
         spoken = sorted(table.marks.words, key=len, reverse=True)
         self._mark = re.compile(rf" ?\b(?P<words>{'|'.join(map(re.escape, spoken))})\b", re.IGNORECASE)
         amounts = "|".join(re.escape(word) for word in sorted(table.sounds.amounts, key=len, reverse=True))
@@ -167,7 +180,11 @@ class Hearing:
         return note.rewritten(self._term_edits(note.text))
 
     def _respelled_edits(self, text: str) -> list[Edit]:
-        edits = []
+        edits = [
+            (match.start(), match.end(), self._strokes[match["word"].lower()])
+            for match in self._stroke.finditer(text)
+            if self._number_last.search(text, max(0, match.start() - 8), match.start())
+        ]
         for pattern, term in self._respelled:
             for match in pattern.finditer(text):
                 right = term + (match.groupdict().get("rest") or "")

@@ -22,6 +22,7 @@ _WIDEST_WRAP = 100  # ... and none at more than this
 _DOUBT = re.compile(r"\s\?\s?[a-z]")  # "refer for ? cervical facet blocks"
 _SIDE_AFTER = re.compile(r"(?:and )?then (?:on )?(?:the )?(?:left|right)\b", re.IGNORECASE)
 _SIDE_BEFORE = re.compile(r"\b(?:left|right)(?: side)?\s*(?:and\s*)?$", re.IGNORECASE)
+_NOUN_AFTER = re.compile(r"facets?\b", re.IGNORECASE)
 _LEFT_OUT = re.compile(
     r"(?:so )?(?:i|we) (?:did not|didn'?t|left|skipped|could not|couldn'?t|never|stayed|was not|were not)\b",
     re.IGNORECASE,
@@ -76,6 +77,10 @@ class SentenceSplitter:
                 text[max(0, match.start() - 24) : match.start()]
             ):
                 continue  # "first on the left then on the right"
+            if _NOUN_AFTER.match(text, match.start()) and _LEVEL_SAID.search(
+                text[max(0, match.start() - 16) : match.start()]
+            ):
+                continue  # "left L3-4 and L4-5 facet injections"
             if _LEFT_OUT.match(text, match.start()) and _LEVEL_SAID.search(
                 text[max(0, match.start() - 16) : match.start()]
             ):

@@ -184,7 +184,9 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     fields = {s.index for s in reading.sentences if s.zone == "neutral" and _SIDE_FIELD.match(reading.text, s.start)}
     titles = {s.index for s in reading.sentences if s.zone == "title"}
     below = {s.index for s in reading.sentences if s.zone == "neutral" and s.index - 1 in titles and not s.cues & _AWAY}
-    following = (
+    logged = {s.index for s in reading.sentences if s.zone == "neutral" and "rf_gear" in s.cues and not s.cues & _AWAY}
+    following = logged & {hit.sentence for hit in reading.levels} & {hit.sentence for hit in reading.sides}
+    following |= (
         (below | {index for index in fields if not reading.sentences[index].cues & _AWAY})
         & {hit.sentence for hit in reading.levels}
         & {hit.sentence for hit in reading.sides}

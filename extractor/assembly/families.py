@@ -3,7 +3,7 @@ findings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from extractor.assembly.titles import drugged_sentences
@@ -107,7 +107,7 @@ def find(reading: Reading) -> Session:
     operated = sum(a.family == "other:surgery" and a.zone == "body" and not a.hit.cues for a in told) > 1
     if not in_title and told_others and (operated or not _specific(told)):
         families = ()
-    if in_title:
+    if in_title or families:
         families += tuple(family for family in _families(_done_beside(reading, told)) if family not in families)
     families = _settle_epidurals(families, told)
     block_title = any(a.hit.value in {"medial_branch_block", "facet_injection"} for a in titled)
@@ -133,7 +133,8 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
     return [
         anchor
         for anchor in told
-        if anchor.hit.value in {"sacroiliac_joint", "trigger_point"}
+        if (anchor.hit.value == "trigger_point" and _needled_next(reading, anchor, drugged))
+        or anchor.hit.value in {"sacroiliac_joint", "trigger_point"}
         and anchor.zone == "body"
         and {anchor.hit.sentence, anchor.hit.sentence + 1} & drugged
         and (
@@ -144,6 +145,19 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
             )
         )
     ]
+
+
+def _needled_next(reading: Reading, anchor: Anchor, drugged: Collection[int]) -> bool:
+    """True for trigger points that are named on their own and needled in the sentences after: "Next came the trigger
+    points. I marked one in the right piriformis. Each was injected with 1 mL of lidocaine."
+    """
+    if anchor.hit.cues or anchor.zone not in {"body", "neutral"}:
+        return False
+    begin = anchor.hit.sentence
+    if begin and reading.sentences[begin].cues & {"historical", "planned", "negated", "exam", "finding"}:
+        return False
+    following = reading.sentences[begin + 1 : begin + 3]
+    return any(s.index in drugged and s.zone == "body" and s.cues >= {"needlework", "performed"} for s in following)
 
 
 def _hot(reading: Reading, told: list[Anchor]) -> list[Anchor]:

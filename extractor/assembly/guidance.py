@@ -86,7 +86,9 @@ def find(reading: Reading) -> Guidance:
             del used["fluoroscopy"]
         elif len(used["ct"]) < len(used["fluoroscopy"]):
             del used["ct"]
-    if denied and all(_is_place(reading, span) for spans in used.values() for span in spans):
+    felt = {hit.sentence + step for hit in reading.targets if hit.value == "trigger_point" for step in (0, 1)}
+    denials = [hit for hit in reading.imaging if hit.value == "none" and hit.sentence not in felt]
+    if denied and denials and all(_is_place(reading, span) for spans in used.values() for span in spans):
         used = {}  # "she could not be brought to the fluoroscopy suite"
     order = [name for name in ("fluoroscopy", "ct", "ultrasound", "mri") if name in used]
     spans = [span for name in order for span in used[name]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ from extractor.records import Agent, Family, Flag, Procedure, Side, Span
 from extractor.rows import AssemblyRows
 
 _BESIDE = frozenset({"sacroiliac_joint", "trigger_point", "caudal"})
+_ACT = re.compile(r"\b(?:injection|block|ablation|denervation|epidural)s?\b", re.IGNORECASE)
 _ANATOMY = frozenset({"facet_joint", "medial_branch"})
 
 
@@ -104,7 +106,7 @@ def _with_inferred(
         return session
     telling = {"needlework", "performed"} if injected else {"needlework"}
     worked = {s.index for s in reading.sentences if s.zone == "body" and s.cues & telling}
-    others = [a for a in session.anchors if a.family.startswith("other:")]
+    others = [a for a in session.anchors if a.family.startswith("other:") and a.family != "other:epidurogram"]
     if any(a.zone == "title" or (a.hit.sentence in worked and a.family != "other:needling") for a in others):
         return session
     kinds = {
@@ -123,6 +125,8 @@ def _with_inferred(
         hit.value == "epidural_space" and hit.sentence in worked and "negated" not in hit.cues
         for hit in reading.targets
     ):
+        return replace(session, families=("interlaminar",))
+    if "interspace" in kinds and any(hit.value == "epidural" and "negated" not in hit.cues for hit in reading.targets):
         return replace(session, families=("interlaminar",))
     if not worked:
         return session
@@ -148,6 +152,18 @@ def _with_inferred(
             and hit.sentence < first
             and reading.sentences[hit.sentence].zone in {"plan", "planned", "indication"}
         ]
+        if stopped and not reported:  # a person is asked in any case; the sentence that brought the patient names it
+            reported = [
+                FAMILY_OF[hit.value]
+                for hit in reading.targets
+                if hit.value in FAMILY_OF
+                and hit.boxed != "unchecked"
+                and "negated" not in hit.cues
+                and hit.sentence < first
+                and _ACT.search(
+                    reading.text, reading.sentences[hit.sentence].start, reading.sentences[hit.sentence].end
+                )
+            ]
     if (
         not reported
         and injected

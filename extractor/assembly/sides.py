@@ -69,6 +69,11 @@ def bind(reading: Reading) -> Sided:
     impression)."""
     levels_in = _by_sentence(reading.levels)
     sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked" and "negated_side" not in hit.cues)
+    elsewhere = {
+        hit.sentence
+        for hit in reading.targets
+        if hit.value == "other:peripheral" and "needlework" not in reading.sentences[hit.sentence].cues
+    }
     repeats: dict[int, list[int]] = {}
     turns: dict[int, list[int]] = {}
     for cue in reading.cues:
@@ -90,6 +95,8 @@ def bind(reading: Reading) -> Sided:
         zone = sentence.zone
         if zone not in SPEAKING and zone not in {"planned", "laterality", "impression"}:
             continue
+        if sentence.index in elsewhere and sentence.index not in levels_in:
+            continue  # "knees done on both sides"
         levels: list[LevelHit] = [hit for hit in levels_in.get(sentence.index, ()) if hit.boxed != "unchecked"]
         sides: list[Hit] = list(sides_in.get(sentence.index, ()))
         if zone != last_zone and not {zone, last_zone} <= {"body", "neutral"}:

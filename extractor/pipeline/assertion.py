@@ -27,6 +27,7 @@ _NEGATED = "NEGATED"
 _TURN = "(turn)"  # where a denial ends because the contrary follows
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _SIDE_APART = 4  # words between a level and the side that is its own ("L4-5 facet joint on the left")
+_UNDER = frozenset({"under", "using", "via"})
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
 
@@ -194,6 +195,12 @@ def _of_a_side(denied: Sequence[Span], sides: Sequence[Span], at: int) -> bool:
     return beside[-1].start - last > _SIDE_APART
 
 
+def _guides(doc: Doc, modifier: ConTextModifier, imaging: Span) -> bool:
+    """True for "no wheal, under fluoroscopic guidance": what is denied stands before the "under"."""
+    _, last = modifier.modifier_span
+    return any(doc[at].lower_ in _UNDER for at in range(last, imaging.start)) or imaging[0].lower_ in _UNDER
+
+
 def _of_a_level(agent: Span, modifier: ConTextModifier, denied: Sequence[Span]) -> bool:
     """True for a drug before a level that the denial behind both is about: "1 mL each, L5-S1 was left alone"."""
     first, _ = modifier.modifier_span
@@ -257,6 +264,8 @@ def _touched(
         if modifier.rule.category == _NEGATED:
             denied.setdefault(id(modifier), []).append(span)
     for span, modifier in graph.edges:
+        if span.label_ == "Imaging" and modifier.rule.literal == "no" and _guides(doc, modifier, span):
+            continue
         denied_here = denied.get(id(modifier), ())
         if span.label_ == "Agent" and _of_a_level(span, modifier, denied_here):
             continue
