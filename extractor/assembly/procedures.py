@@ -65,7 +65,12 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         procedure
         for family in families_of(session, statements, reading)
         if (procedure := _one(family, reading, session, sided, statements, shared, rows))
-        and (titled or _tangible(procedure, shared) or _stated_today(procedure, session, reading))
+        and (
+            titled
+            or procedure.discontinued
+            or _tangible(procedure, shared)
+            or _stated_today(procedure, session, reading)
+        )
         and not encounter.only_contrast(procedure, session, shared)
     ]
     addressed = [_on_diagnosed_side(p, diagnosis) for p in corrected_by_addendum(reading, sided, procedures)]
