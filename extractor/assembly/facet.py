@@ -58,13 +58,14 @@ def read(
     correcting: bool = False,
     both_spoken: bool = False,
     planned_side: str = "",
+    begun: int = 1 << 30,
 ) -> Facets:
     """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none
-    or several); `both_spoken`: the body speaks of work on both sides."""
+    or several); `both_spoken`: the body speaks of work on both sides; `begun` is the first sentence of needle work."""
     allowed = [s for s in statements if not s.denied]
     title = _view((s for s in allowed if s.zone == "title"), by_joint, by_nerve)
     told_body = [s for s in allowed if s.zone in {"body", "neutral"}]
-    told_body, announced = _after_announcing(told_body)
+    told_body, announced = _after_announcing(told_body, begun)
     body = _view(_firm(told_body, title, by_joint, by_nerve), by_joint, by_nerve)
     if not title and not body:
         title = _view((s for s in allowed if s.zone == "impression"), by_joint, by_nerve)
@@ -132,11 +133,12 @@ def read(
     return Facets(joints, nerves, flags, by_joint, by_nerve)
 
 
-def _after_announcing(told: list[Statement]) -> tuple[list[Statement], tuple[Flag, ...]]:
+def _after_announcing(told: list[Statement], worked: int) -> tuple[list[Statement], tuple[Flag, ...]]:
     """The body without what was announced on the other side before its first act: that differs, and is asked."""
     begun = min((s.sentence for s in told if s.zone == "body"), default=0)
-    early = [s for s in told if s.sentence < begun - _BEFORE]
-    acted = [s for s in told if s.sentence >= begun - _BEFORE]
+    begun = min(begun - _BEFORE, worked)
+    early = [s for s in told if s.sentence < begun]
+    acted = [s for s in told if s.sentence >= begun]
     before, after = {s.side for s in early if s.side}, {s.side for s in acted if s.side}
     same = {v for s in early for v in s.joints or s.nerves} & {v for s in acted for v in s.joints or s.nerves}
     if same and len(before) == 1 and len(after) == 1 and before | after == {"left", "right"}:

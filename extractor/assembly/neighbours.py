@@ -159,6 +159,17 @@ def muscles_of(reading: Reading, rows: Sequence[MuscleRow], within: Collection[i
     return told if told.number or within else _muscles(reading, rows, _EXAMINED, within)
 
 
+def muscle_sentences(reading: Reading, rows: Sequence[MuscleRow]) -> frozenset[int]:
+    """Sentences of a session with trigger points that name a muscle and no level."""
+    if not any(hit.value == "trigger_point" for hit in reading.targets):
+        return frozenset()
+    pattern = alternation(tuple(row.phrase for row in rows))
+    leveled = {hit.sentence for hit in reading.levels}
+    return frozenset(
+        s.index for s in reading.sentences if s.index not in leveled and pattern.search(reading.text, s.start, s.end)
+    )
+
+
 _EXAMINED = frozenset({"exam", "finding", "indication"})
 
 

@@ -13,7 +13,7 @@ from extractor.assembly.corrections import without_corrected
 from extractor.assembly.encounter import Encounter
 from extractor.assembly.families import FAMILY_OF, Session, is_technique
 from extractor.assembly.families import find as find_families
-from extractor.assembly.neighbours import foramina, interspaces, muscles_of, said_side
+from extractor.assembly.neighbours import foramina, interspaces, muscle_sentences, muscles_of, said_side
 from extractor.assembly.ownership import families_of, statements_of
 from extractor.assembly.sides import Sided, bind
 from extractor.assembly.sites import SiteSet
@@ -45,7 +45,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     reading = without_corrected(with_zones(reading))
     drugs = encounter.agents_of(reading, agents)
     session = find_families(reading)
-    sided = bind(reading)
+    sided = bind(reading, muscle_sentences(reading, rows.muscles))
     diagnosis = encounter.diagnosis_side(reading)
     if encounter.nothing_done(reading, drugs):
         return Assembled((), reading, drugs, diagnosis)
@@ -303,6 +303,7 @@ def _facet(
         each_body=shared.each,
         both_spoken=shared.both_spoken,
         planned_side=shared.planned_side,
+        begun=min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30),
         correcting=any(s.zone == "addendum" and s.cues & {"correction", "amended"} for s in reading.sentences),
     )
     if sacral_too and not found.joints and not found.nerves:

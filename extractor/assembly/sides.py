@@ -10,7 +10,7 @@ that side.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from extractor.assembly.zones import SPEAKING
@@ -64,16 +64,16 @@ class Sided:
     body_sides: tuple[Hit, ...]
 
 
-def bind(reading: Reading) -> Sided:
+def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
     """Sides of all level mentions in the speaking zones (title, planned, laterality, body, neutral, addendum,
-    impression)."""
+    impression). `muscles` are the sentences that name muscles: a side alone there is the side of a muscle."""
     levels_in = _by_sentence(reading.levels)
     sides_in = _by_sentence(hit for hit in reading.sides if hit.boxed != "unchecked" and "negated_side" not in hit.cues)
     elsewhere = {
         hit.sentence
         for hit in reading.targets
         if hit.value == "other:peripheral" and "needlework" not in reading.sentences[hit.sentence].cues
-    }
+    } | set(muscles)
     repeats: dict[int, list[int]] = {}
     turns: dict[int, list[int]] = {}
     for cue in reading.cues:
