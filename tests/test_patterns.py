@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -359,3 +360,10 @@ def test_line_ends_do_not_change_the_fingerprint(tmp_path: Path) -> None:
         (tmp_path / folder / "sides.csv").write_bytes(f"{HEAD['sides.csv']}{end}zug,left,a{end}".encode())
     assert PatternFolder(tmp_path / "unix").fingerprint == PatternFolder(tmp_path / "windows").fingerprint
     assert PatternFolder(tmp_path / "unix").fingerprint != PATTERNS.fingerprint
+
+
+@pytest.mark.parametrize("name", ["targets.csv", "imaging.csv", "sides.csv"])
+def test_no_phrase_stands_in_two_rows(name: str) -> None:
+    """Not even in other letters: which of the two is found would hang on the order of a hash."""
+    counted = Counter(row.phrase.lower() for row in FILES[name][0])
+    assert [phrase for phrase, count in counted.items() if count > 1] == []

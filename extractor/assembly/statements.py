@@ -11,7 +11,7 @@ from typing import Literal
 from extractor import anatomy
 from extractor.assembly.sides import OPPOSITE, Copy, SidedLevel
 from extractor.levels import as_joints, as_vertebrae, bare_list_joints
-from extractor.mentions import Reading, Sentence
+from extractor.mentions import Reading
 from extractor.records import LevelMention
 
 Kind = Literal["joint", "nerve", "bone", "bare", "sacral", "foramen", "interspace"]
@@ -112,7 +112,7 @@ def make(
     """
     text, sentences = reading.text, reading.sentences
     sided_rows = list(sided)
-    spared = _spared(sentences, {row.hit.sentence for row in sided_rows}) if injected else set()
+    spared = _spared(reading, {row.hit.sentence for row in sided_rows}) if injected else set()
     result: list[Statement] = []
     for level in sided_rows:
         cues = sentences[level.hit.sentence].cues
@@ -205,9 +205,20 @@ def make(
     return result
 
 
-def _spared(sentences: Sequence[Sentence], leveled: set[int]) -> set[int]:
-    """Sentences whose level was left alone, as a later one says without naming it ("nothing was injected there")."""
-    found: set[int] = set()
+def _spared(reading: Reading, leveled: set[int]) -> set[int]:
+    """Sentences whose level was left alone, as a later one says without naming it ("nothing was injected there"), or
+    as its own end says ("L5-S1 looked degenerate too, but it was left alone")."""
+    sentences = reading.sentences
+    levels: dict[int, list[int]] = {}
+    for hit in reading.levels:
+        levels.setdefault(hit.sentence, []).append(hit.mention.end)
+    found = {
+        cue.sentence
+        for cue in reading.cues
+        if cue.category == "nothing_there"
+        and [end <= cue.start for end in levels.get(cue.sentence, ())] == [True]
+        and not sentences[cue.sentence].cues & {"needlework", "planned", "historical"}
+    }
     for s in sentences:
         if "nothing_there" not in s.cues or s.index in leveled:
             continue

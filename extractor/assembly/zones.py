@@ -93,6 +93,7 @@ _LEAVABLE = frozenset(
 )
 
 
+_NEXT = 4  # sentences below an operation of old within which the procedure of today is named
 _CLAUSE = 70  # longest clause that goes on with a title on its line
 _STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
 _AGE = re.compile(r"\W*(?:pt |patient )?\d{1,3}[ -]?(?:y/?o\b|y\.o|yrs?\b|years?\b|[FM]\b)", re.IGNORECASE)
@@ -210,6 +211,7 @@ def with_zones(reading: Reading) -> Reading:
             and sentence.index < 3
             and sentence.index in surgical
             and sentence.index not in has_family
+            and not any(index in procedural for index in range(sentence.index + 1, sentence.index + _NEXT))
             and not _AGE.match(reading.text, sentence.start)
         )
         if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
@@ -260,6 +262,11 @@ def with_zones(reading: Reading) -> Reading:
         if kind == "title" and listed and sentence.end - sentence.start < 160:
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
+        announced = bool(zoned) and (zoned[-1].zone == "title" or zoned[-1].cues >= {"performed", "today"})
+        if listed and announced and kind in {"", "title"} and sentence.index in procedural and not telling:
+            if sentence.index in has_level and sentence.end - sentence.start < 160 and not sentence.cues & _TELLING:
+                zoned.append(replace(sentence, zone="title", kind=kind))  # "Two procedures were done: 1. ... 2. ..."
+                continue
         zone = _zone(
             sentence,
             kind,
