@@ -13,6 +13,7 @@ and agent_roles.csv.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -37,6 +38,8 @@ _BY_CLASS: dict[str, Role] = {"contrast": "contrast", "sedation": "sedation", "p
 _AT_TARGET = frozenset({"steroid", "neurolytic", "biologic"})  # not put anywhere else unless the note says so
 _WAYS: tuple[Way, Way] = ("left", "right")
 _LONGEST_MIXTURE = 12
+_LONGEST_ROW, _FEWEST_BARS = 400, 3
+_TARGET_ROW = re.compile(r"^\W*(?:[CTLS]\d|(?:left|right)\b|facet|medial|nerve|joint)", re.IGNORECASE)
 _SKIN_REACH = 10  # words between "skin" and "infiltrated"
 _VOTES = frozenset({"injectate", "skin_anesthetic", "each", "flush"})
 _UNNAMED = frozenset({"generic", "vehicle"})
@@ -206,7 +209,7 @@ class _Roles:
         told = role == "injectate" and best is not None and (best.row.weight == "strong" or best.row.role == "each")
         if section == "skin" or (section in ("anesthesia", "sedation") and not told):
             return _Verdict("skin_anesthetic" if hit.drug_class != "other" else "systemic")
-        if section == "injectate":
+        if section == "injectate" or self._in_row(hit):
             return _Verdict("injectate")
         return _Verdict(role, sure=best is not None and best.row.weight == "strong")
 
@@ -227,6 +230,14 @@ class _Roles:
                 if cost <= REACH and (best is None or cost < best.cost):
                     best = Near(near.row, cost, near.cue)
         return best
+
+    def _in_row(self, hit: AgentHit) -> bool:
+        """True in the row of a table that holds a target: "| L3 medial branch | X | bupivacaine 0.5% | 0.5 mL |"."""
+        text = self.view.text
+        floor, ceiling = max(0, hit.start - _LONGEST_ROW), hit.end + _LONGEST_ROW
+        start, end = text.rfind("\n", floor, hit.start), text.find("\n", hit.end, ceiling)
+        line = text[start + 1 if start >= 0 else floor : end if end >= 0 else ceiling]
+        return line.count("|") >= _FEWEST_BARS and _TARGET_ROW.search(line) is not None
 
     def _into_skin(self, near: Near) -> bool:
         """True for "the skin over the L3-4 joint was infiltrated with": the joint only tells where the skin is."""

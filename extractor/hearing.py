@@ -120,7 +120,7 @@ class Hearing:
         number = "|".join([*table.strokes.numbers, r"\d{1,2}"])
         words = "|".join(map(re.escape, table.strokes.words))
         self._strokes = table.strokes.words
-        self._stroke = re.compile(rf"(?<=[a-z0-9]) (?P<word>{words}) (?=(?:[ls] )?(?:{number})\b)", re.IGNORECASE)
+        self._stroke = re.compile(rf"(?<=[a-z0-9]) (?P<word>{words}) (?=(?:[tls] ?)?(?:{number})\b)", re.IGNORECASE)
         self._number_last = re.compile(rf"\b(?:[ltcs]? ?)(?:{number})$", re.IGNORECASE)
         spoken = sorted(table.marks.words, key=len, reverse=True)
         self._mark = re.compile(rf" ?\b(?P<words>{'|'.join(map(re.escape, spoken))})\b", re.IGNORECASE)

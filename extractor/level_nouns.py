@@ -49,6 +49,8 @@ class Nouns:
 
     def _near(self, start: int, end: int) -> bool:
         gap = self._text[start:end]
+        if gap.startswith("\n") and ":" in gap:
+            return False  # the next line has a header of its own
         if gap.startswith("\n") or gap.startswith(" ("):
             gap = gap[1:].removeprefix("(")  # a wrapped line, a noun in brackets
         stop = self._x.stop.search(gap)

@@ -14,12 +14,13 @@ import re
 
 _MARK = re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])")
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
+_ANSWER = re.compile(r"\.{4,} {0,4}(?P<answer>yes|y|no|n|none|not done)[ \t]{0,3}(?=\n|$)", re.IGNORECASE)
 _NONE, _CHOSEN = "o", "*"
 Pick = tuple[int, int, str]
 
 
 def picks(text: str) -> list[Pick]:
-    """(start, end, "checked" or "unchecked") of every mark, in order.
+    """(start, end, "checked" or "unchecked") of every mark, in order; so are answers behind a row of dots.
 
     >>> picks("Side:  o L   * R")
     [(7, 8, 'unchecked'), (13, 14, 'checked')]
@@ -42,7 +43,15 @@ def picks(text: str) -> list[Pick]:
             depth = len(item["indent"])
             column += here
         position += len(line)
-    return sorted(found + _chosen(column))
+    return sorted(found + _chosen(column) + _answers(text))
+
+
+def _answers(text: str) -> list[Pick]:
+    """ "Epidural ......... no" and "Facet injection ... YES": the answer is the box of what stands before it."""
+    return [
+        (*match.span("answer"), "checked" if match["answer"][0] in "yY" else "unchecked")
+        for match in _ANSWER.finditer(text)
+    ]
 
 
 def _chosen(marks: list[Pick]) -> list[Pick]:

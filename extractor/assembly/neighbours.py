@@ -51,13 +51,15 @@ def _foramina(statements: Sequence[Statement]) -> SiteSet:
                 for name in anatomy.joints_between(item.top, item.bottom):
                     sites.add(name, s.side, evidence)
     paired = bool(sites)
+    beside = {s.source for s in statements if any(item.joined for item in s.mention.items)}
     for s in statements:
         evidence = [Span(s.mention.start, s.mention.end)] + ([Span(*s.source)] if s.source else [])
         for item in s.mention.items:
             if item.joined or (paired and item.top != "S1"):
                 continue
             if item.top[0] == "S":
-                apart = s.kind in {"sacral", "interspace"} or not paired or "L5-S1" not in sites.names
+                own_side = s.source is not None and s.source not in beside  # "right L5-S1 and right S1"
+                apart = s.kind in {"sacral", "interspace"} or not paired or "L5-S1" not in sites.names or own_side
                 if item.top == "S1" and s.kind in {"foramen", "sacral", "nerve", "bare", "interspace"} and apart:
                     sites.add("S1", s.side, evidence)
             elif s.kind in {"foramen", "bare", "nerve", "interspace"}:

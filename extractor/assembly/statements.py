@@ -257,7 +257,7 @@ def _idle(level: SidedLevel, bare: bool, acting: frozenset[int], doing: frozense
     """True when nothing in or before the sentence of a level tells that something was done."""
     if bare:
         return level.hit.sentence not in acting and not level.hit.boxed
-    return level.running and level.hit.sentence < begun and level.hit.sentence not in doing
+    return level.running and not level.hit.boxed and level.hit.sentence < begun and level.hit.sentence not in doing
 
 
 def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
