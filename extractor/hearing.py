@@ -149,6 +149,8 @@ class Hearing:
         """True for consonants that a term can go on from, all of them or all but one."""
         found = self._leading.get(code)
         if found is None:
+            if len(code) > self._longest:
+                return False
             if len(self._leading) > _MEMORY:
                 self._leading.clear()
             found = code in self._beginnings or (
@@ -159,6 +161,8 @@ class Hearing:
 
     def _may_begin(self, word: str) -> bool:
         """True for a word that a misheard term can begin with."""
+        if len(word) > self._longest:
+            return False
         found = self._first.get(word)
         if found is None:
             if len(self._first) > _MEMORY:
@@ -183,7 +187,8 @@ class Hearing:
         edits = [
             (match.start(), match.end(), self._strokes[match["word"].lower()])
             for match in self._stroke.finditer(text)
-            if self._number_last.search(text, max(0, match.start() - 8), match.start())
+            if match["word"].lower() in self._strokes
+            and self._number_last.search(text, max(0, match.start() - 8), match.start())
         ]
         for pattern, term in self._respelled:
             for match in pattern.finditer(text):
@@ -204,7 +209,9 @@ class Hearing:
                 continue
             if after and after[0].lower() in self._marks.not_before:
                 continue
-            edits.append((match.start(), match.end(), self._marks.words[match.group("words").lower()]))
+            mark = self._marks.words.get(match.group("words").lower())
+            if mark is not None:  # "per\u0131od" matches without regard to case and is no such word
+                edits.append((match.start(), match.end(), mark))
         return edits if len(edits) >= self._marks.fewest else []
 
     def _term_edits(self, text: str) -> list[Edit]:
@@ -239,7 +246,7 @@ class Hearing:
                 break
             letters += word
             if len(letters) > self._longest:
-                break
+                break  # before its consonants are looked for: it may be endless
             part = consonants(word)
             if last > index and word[0] in _VOWELS:
                 part = part[1:]  # a vowel counts at the beginning only

@@ -287,13 +287,17 @@ def _boxes(text: str, cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:
     """(start, end, state) of what each check box governs: from the box to the next box or the end of its line."""
     marks = [cue for cue in cues if cue.category in {"checked", "unchecked"}]
     result = []
+    breaks = [match.start() for match in _LINE_END.finditer(text)] if marks else []
+    behind: dict[int, bool] = {}  # by the start of the line
     for index, mark in enumerate(marks):
-        line_end = text.find("\n", mark.end)
-        line_end = len(text) if line_end < 0 else line_end
-        line_start = text.rfind("\n", 0, mark.start) + 1
+        line = bisect_right(breaks, mark.start)
+        line_start = breaks[line - 1] + 1 if line else 0
+        line_end = breaks[line] if line < len(breaks) else len(text)
         following = marks[index + 1].start if index + 1 < len(marks) else line_end
         previous = marks[index - 1] if index and marks[index - 1].start >= line_start else None
-        if _boxes_stand_behind(text, line_start, line_end, marks, index):
+        if line_start not in behind:
+            behind[line_start] = _boxes_stand_behind(text, line_start, line_end, marks, index)
+        if behind[line_start]:
             begin = previous.end if previous else text.rfind(":", line_start, mark.start) + 1 or line_start
             result.append((begin, mark.start, mark.category))
         else:

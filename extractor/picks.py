@@ -14,7 +14,7 @@ import re
 
 _MARK = re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])")
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
-_ANSWER = re.compile(r"\.{4,} {0,4}(?P<answer>yes|y|no|n|none|not done)[ \t]{0,3}(?=\n|$)", re.IGNORECASE)
+_ANSWER = re.compile(r"(?<!\.)\.{4,400} {0,4}(?P<answer>yes|y|no|n|none|not done)[ \t]{0,3}(?=\n|$)", re.IGNORECASE)
 _NONE, _CHOSEN = "o", "*"
 Pick = tuple[int, int, str]
 

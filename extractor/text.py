@@ -43,6 +43,7 @@ _TABLE |= _CONTROL
 
 _DOUBLED = re.compile(r"(?<=\S)  (?=\S)")
 _WRAP = re.compile(r"\n(?<=[^\n.:;!?|]{40}\n)(?=[a-z0-9(])")
+_RUN = re.compile(r"[^\w\s]{60}")  # no writing: a run of signs that would make one endless word
 _FEW_WORDS = 6  # a line of no more words may be a row of columns
 _BRACKETS = re.compile(r"\([^()\n]{3,120}\)")
 
@@ -177,6 +178,9 @@ def _table_for(given: str) -> dict[int, str]:
     fractions)."""
     table = dict(_TABLE)
     for character in set(given):
+        if "\ud800" <= character <= "\udfff":
+            table[ord(character)] = "\ufffd"  # half a character, which no library takes
+            continue
         if ord(character) > 127 and ord(character) not in table:
             form = unicodedata.normalize("NFKC", character).replace("\u2044", "/")
             if form != character and form.isascii():
@@ -190,7 +194,7 @@ def unwrapped(text: str) -> str:
     >>> unwrapped("A needle was advanced to the left medial\\nbranch.\\nPlan: none")
     'A needle was advanced to the left medial branch.\\nPlan: none'
     """
-    return _WRAP.sub(" ", text)
+    return _RUN.sub(lambda match: match.group()[:-1] + " ", _WRAP.sub(" ", text))
 
 
 def text_of(doc: Doc) -> str:

@@ -202,7 +202,7 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
         elif heading and s.line > heading.line and s.end - s.start <= _LIST_LINE:
             following.add(s.index)
         goes_on = reading.text[s.start].islower()
-        if s.index - 1 in worked or (goes_on and s.index - 1 in telling_only | following):
+        if s.index - 1 in worked or (goes_on and (s.index - 1 in telling_only or s.index - 1 in following)):
             if s.end - s.start <= (90 if goes_on else 45):
                 following.add(s.index)
         short = s.end - s.start <= _SHORT_LIST and s.index in sided and not s.cues & _AWAY

@@ -169,6 +169,7 @@ def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> Vi
     view = View()
     rows = list(statements)
     bony = {s.sentence for s in rows if s.kind == "bone"}
+    explicit = any(row.kind == "joint" and row.joints for row in rows)
     for s in rows:
         evidence = [Span(s.mention.start, s.mention.end)]
         if s.source:
@@ -191,7 +192,7 @@ def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> Vi
         elif s.kind == "nerve":
             _nerve(view, s, evidence, rows)
         elif s.kind == "bare":
-            _bare(view, s, evidence, bony, by_joint, by_nerve, rows)
+            _bare(view, s, evidence, bony, by_joint, by_nerve, explicit)
     return view
 
 
@@ -213,7 +214,7 @@ def _bare(
     bony: set[int],
     by_joint: bool,
     by_nerve: bool,
-    rows: Sequence[Statement],
+    explicit: bool,
 ) -> None:
     singles = not s.joints
     if by_nerve and not by_joint:
@@ -224,7 +225,6 @@ def _bare(
         else:
             _put(view.bare_nerves, s.vertebrae, s.side, evidence)
     elif s.joints:
-        explicit = any(row.kind == "joint" and row.joints for row in rows)
         if not (explicit and any(item.joined == "range" for item in s.mention.items)):
             _put(view.joints, s.joints, s.side, evidence)
     elif s.listed:

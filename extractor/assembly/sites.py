@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from extractor import anatomy
 from extractor.records import Side, SidedSite, Span
 
+_MOST = 60  # places that are quoted for one site
 _SIDES: dict[str, Side] = {"left": "left", "right": "right", "bilateral": "bilateral", "": "unspecified"}
 
 
@@ -20,7 +21,8 @@ class SiteSet:
     def add(self, site: str, side: str, evidence: Iterable[Span]) -> None:
         """Add a site on a side ("", "left", "right" or "bilateral")."""
         found = self.spans.setdefault((site, side), [])
-        found.extend(span for span in evidence if span not in found)
+        if len(found) < _MOST:
+            found.extend(span for span in evidence if span not in found)
 
     def __bool__(self) -> bool:
         return bool(self.spans)

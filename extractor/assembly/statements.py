@@ -46,6 +46,7 @@ _FOR = re.compile(r"\(|\bfor\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
 _LIST_GOES_ON = re.compile(
     r"[\s,;]*(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b", re.IGNORECASE
 )
+_FAR, _MOST_BONES = 400, 40  # characters and bone sites back to which a bare list of nerves refers
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +290,11 @@ def _ala_of_nerves(text: str, last: Statement, ala: LevelMention) -> bool:
 def _named_by_bones(text: str, before: Sequence[Statement], mention: LevelMention) -> bool:
     """True when bare vertebrae name the nerves of the bone sites just before them in the sentence."""
     last = before[-1]
-    bones = [s for s in before if s.sentence == last.sentence and s.kind == "bone"]
-    if last.kind != "bone" or not _FOR.search(text[last.mention.end : mention.start]):
+    gap = mention.start - last.mention.end
+    if last.kind != "bone" or gap > _FAR or not _FOR.search(text, last.mention.end, mention.start):
         return False
+    near = before[-_MOST_BONES:]
+    bones = [s for s in near if s.sentence == last.sentence and s.kind == "bone"]
     return bool(bones) and {n for s in bones for n in s.nerves} >= set(as_vertebrae(mention))
 
 

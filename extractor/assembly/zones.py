@@ -124,7 +124,10 @@ def with_zones(reading: Reading) -> Reading:
     done_in_plan = False
     bare_header = False  # the header stood alone: the next sentence is the first of its field
     worked = _worked(reading)
+    first_worked = min(worked, default=0)
+    bodied = False  # a sentence of the body has been met
     for sentence in reading.sentences:
+        bodied = bodied or bool(zoned) and zoned[-1].zone == "body"
         opens = sentence.first_in_section or bare_header
         bare_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
         bare_header &= reading.text[sentence.end - 1] == ":" or reading.text[sentence.end : sentence.end + 1] in (
@@ -157,11 +160,11 @@ def with_zones(reading: Reading) -> Reading:
         ):
             apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
             kind = "" if container in _LEAVABLE and apart else container
-        early = kind == "plan" and not any(earlier.zone == "body" for earlier in zoned)
+        early = kind == "plan" and not bodied
         if early and not left and (sentence.index in worked or _leaves(sentence, False)):
             left = True  # "Plan: L L4-5 facet inj" at the head of the note, and what was done below it
             container = ""
-        elif early and not left and sentence.index < min(worked, default=0) and sentence.index in has_target:
+        elif early and not left and sentence.index < first_worked and sentence.index in has_target:
             kind = "planned"
         if kind == "plan" and left:
             kind = ""
@@ -185,7 +188,7 @@ def with_zones(reading: Reading) -> Reading:
         target = sentence.index in has_target
         listed = NUMBERED.match(reading.text, sentence.start) is not None
         fresh = sentence.index < (5 if listed else 3) and (
-            listed or not any(earlier.zone == "body" for earlier in zoned)
+            listed or not bodied
         )
         known = sentence.index in has_target or sentence.index < 2
         intro = _INTRO.match(reading.text, sentence.start)  # "this is a lumbar facet block dictation"
