@@ -1,12 +1,12 @@
 """Grids: levels down the side, sides across the top, in the cells a check box or a word.
 
-    LEVEL     RIGHT   LEFT            Site   | Right         | Left
-    L4-L5     [X]     [X]             L4-5   | injected 1 mL | injected 1 mL
-    L5-S1     [ ]     [X]             L5-S1  | -- (fused)    | injected 1 mL
+    LEVEL     RIGHT   LEFT            Site   | Right         | Left          Nerve    | Lesioned | Motor
+    L4-L5     [X]     [X]             L4-5   | injected 1 mL | injected 1 mL  L3 MB    | yes      | neg
+    L5-S1             [X]             L5-S1  | -- (fused)    | injected 1 mL  L2 MB    | no       |
 
-A grid is a line with two or more sides and no level, followed by lines that hold one level and a box, or a cell
-between bars, for each side. A cell that is empty, or begins with a dash or an empty box, is not ticked. A list whose
-last column is headed "Lesioned" or "Done" is read the same way, without sides: "no" there leaves its level out.
+A grid is a line with two or more sides and no level, or with a column that tells what was done, followed by lines that
+hold one level. A cell is on ("x", "1 mL", "injected"), off (empty, "no", "not done", a dash, an empty box) or open:
+what else stands there is asked about and decides nothing.
 """
 
 from __future__ import annotations
@@ -14,14 +14,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 _COLUMN = re.compile(r"\S+(?: \S+)*")  # columns stand two blanks or more apart
-_LAST = r"(?:\||\s\s)\s?(?:{})\??\s?\|?$"
-_LAST_CELL = 40  # characters at the end of a line that hold its last cell
+_APART = re.compile(r"\||\t|  ")
+_SHIFT = 6  # characters by which a cell may stand beside the head of its column
+_LONGEST_CELL = 60
 _DONE = re.compile(
-    _LAST.format("lesioned|treated|injected|blocked|done|performed|ablated|burned|completed|given"), re.IGNORECASE
+    r"\W*(?:lesioned|treated|injected|blocked|done|performed|ablated|burned|completed)\W*", re.IGNORECASE
 )
-_NOT_DONE = re.compile(_LAST.format(r"no|n|none|not [a-z]+|skipped|omitted|-+|\[ ?\]|\( ?\)"), re.IGNORECASE)
+_OFF = re.compile(
+    r"[-\u2013\u2014_.\s]*|(?:no|not|none|nil|unable|fused|skipped|omitted|deferred|aborted|held|refused|declined)\b.*|n\.?"
+    r"|n\.?/?a\.?|[0o]|0 ?ml|attempted.*|[\u2610\u2717\u2718\u2715].*|[-\u2013\u2014]+ ?\(.*|\[[ _]?\].*|\([ _]?\).*",
+    re.IGNORECASE,
+)
+_ON = re.compile(
+    r"x+|\+|y\.?|yes\b.*|ok|good\b.*|done\b.*|[\u2611\u2612\u2713\u2714].*|\[ ?[x\u2713] ?\].*|\( ?[x\u2713] ?\).*"
+    r"|(?:injected|blocked|treated|entered|lesioned|completed|performed|ablated)\b.*|[\d.,]+ ?(?:ml|cc|mg)\b.*",
+    re.IGNORECASE,
+)
+_TURNED = re.compile(r"\b(?:not|no|but|except|refused|aborted|failed|unable)\b", re.IGNORECASE)
+State = Literal["on", "off", "open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +48,25 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Sides ticked (at the boxes that tick them), levels without any tick, and the header's own side words."""
+    """Sides ticked (at the boxes that tick them), levels without any tick, the header's own side words, and the rows
+    with a cell that is neither on nor off."""
 
     ticked: tuple[Mark, ...]
     ticked_levels: frozenset[int]
     unticked_levels: frozenset[int]
     header_sides: frozenset[int]
+    open_rows: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The head of a grid: its sides (none for a column that tells what was done), where they stand in their line, and
+    how many bars stand before them."""
+
+    sides: tuple[Mark, ...]
+    places: tuple[int, ...]
+    bars: tuple[int, ...]
+    width: int
 
 
 def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequence[Mark]) -> Grid:
@@ -48,89 +74,113 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
     ticked: list[Mark] = []
     unticked: set[int] = set()
     headers: set[int] = set()
-    columns: list[Mark] = []
-    places: list[int] = []  # bars before each side of the header
-    asked = False  # the list has a column that tells what was done
+    unclear: list[Mark] = []
+    head: _Head | None = None
     position = 0
     s = lv = b = 0
     for raw in text.splitlines(keepends=True):
-        end = position + len(raw)
-        here_sides, s = _upto(sides, s, end)
-        here_levels, lv = _upto(levels, lv, end)
-        here_boxes, b = _upto(boxes, b, end)
-        position = end
-        if len(here_sides) >= 2 and not here_levels and not here_boxes:
-            columns = here_sides
-            places = [text.count("|", end - len(raw), side.start) for side in here_sides]
-        elif _DONE.search(raw.rstrip()[-_LAST_CELL:]) and not here_levels and ("|" in raw or "  " in raw.strip()):
-            asked, columns = True, []
-        elif asked and len(here_levels) == 1:
-            if _NOT_DONE.search(raw.rstrip()[-_LAST_CELL:]):
-                unticked.add(here_levels[0].start)
-        elif columns and len(here_levels) == 1 and len(here_boxes) == len(columns) and not here_sides:
-            headers.update(side.start for side in columns)
-            if not any(box.value == "checked" for box in here_boxes):
-                unticked.add(here_levels[0].start)
-            marks = [(box, side.value) for side, box in zip(columns, here_boxes, strict=True) if box.value == "checked"]
-            ticked += _ticks(here_levels[0], marks)
-        elif columns and len(here_levels) == 1 and raw.count("|") >= len(columns):
-            headers.update(side.start for side in columns)
-            cells = _cells(raw, position - len(raw), places)
-            marks = [
-                (Mark(cell, cell + 1, ""), side.value) for side, cell in zip(columns, cells, strict=True) if cell >= 0
-            ]
-            ticked += _ticks(here_levels[0], marks)
-            if all(cell < 0 for cell in cells):
-                unticked.add(here_levels[0].start)
-        elif columns and len(here_levels) == 1 and len(_COLUMN.findall(raw)) == len(columns) + 1 and not here_sides:
-            headers.update(side.start for side in columns)
-            found = list(_COLUMN.finditer(raw))[1:]
-            marks = [
-                (Mark(position - len(raw) + cell.start(), position - len(raw) + cell.end(), ""), side.value)
-                for side, cell in zip(columns, found, strict=True)
-                if _ticks_word(cell.group())
-            ]
-            ticked += _ticks(here_levels[0], marks)
-            if not marks:
-                unticked.add(here_levels[0].start)
-        elif raw.strip(" |-+\n"):
-            columns, asked = [], False
+        begin, position = position, position + len(raw)
+        here_sides, s = _upto(sides, s, position)
+        here_levels, lv = _upto(levels, lv, position)
+        here_boxes, b = _upto(boxes, b, position)
+        found = None if here_levels or here_boxes else _head_of(raw, begin, here_sides)
+        if found is not None:
+            head = found
+        elif head is not None and len(here_levels) == 1:
+            level = here_levels[0]
+            if here_sides and not head.bars[0]:
+                continue  # a row that says its own side
+            states = _cells(raw, begin, head, level, here_boxes)
+            if states is None:
+                continue
+            headers.update(side.start for side in head.sides)
+            if "open" in states:
+                unclear.append(level)
+            elif "on" not in states:
+                unticked.add(level.start)
+            elif head.sides:
+                on = {side.value for side, state in zip(head.sides, states, strict=True) if state == "on"}
+                ticked.append(Mark(level.end, level.end + 1, "bilateral" if len(on) > 1 else on.pop()))
+        elif raw.strip(" |-+=:\n"):
+            head = None
     behind = {mark.start for mark in ticked}
-    on = frozenset(level.start for level in levels if level.end in behind)
-    return Grid(tuple(ticked), on, frozenset(unticked), frozenset(headers))
+    on_levels = frozenset(level.start for level in levels if level.end in behind)
+    return Grid(tuple(ticked), on_levels, frozenset(unticked), frozenset(headers), tuple(unclear))
 
 
-def _ticks(level: Mark, marks: list[tuple[Mark, str]]) -> list[Mark]:
-    """One side for a row: left and right ticks together are bilateral. It stands right behind its level."""
-    if not marks:
-        return []
-    values = {value for _, value in marks}
-    value = "bilateral" if len(values) > 1 else marks[0][1]
-    return [Mark(level.end, level.end + 1, value)]
+def _head_of(raw: str, begin: int, sides: Sequence[Mark]) -> _Head | None:
+    """The head in a line without levels and boxes, if it is one: columns, not prose."""
+    if len(sides) >= 2:
+        if any(not _APART.search(raw, a.end - begin, z.start - begin) for a, z in zip(sides, sides[1:], strict=False)):
+            return None
+        places = tuple(side.start - begin for side in sides)
+        return _Head(tuple(sides), places, tuple(raw.count("|", 0, place) for place in places), raw.count("|"))
+    if sides:
+        return None
+    cells = raw.split("|") if "|" in raw else [match.group() for match in _COLUMN.finditer(raw)]
+    named = [
+        index for index, cell in enumerate(cells) if len(cell) <= _LONGEST_CELL and _DONE.fullmatch(cell.strip(" ?\n"))
+    ]
+    if len(named) != 1 or len(cells) < 2 or (named[0] == 0 and "|" not in raw):
+        return None
+    if "|" in raw:
+        return _Head((), (raw.index(cells[named[0]]),), (named[0],), raw.count("|")) if named[0] else None
+    last = named[0] == len(cells) - 1
+    return _Head((), (raw.rindex(cells[-1]),), (0,), 0) if last else None
 
 
-def _cells(line: str, offset: int, places: Sequence[int]) -> list[int]:
-    """Where the cells below the sides of the header begin; -1 for a cell that ticks nothing.
+def _cells(raw: str, begin: int, head: _Head, level: Mark, boxes: Sequence[Mark]) -> list[State] | None:
+    """The state of each cell below the head; None for a line that is no row of it."""
+    if head.bars[0]:
+        parts = raw.rstrip().split("|")
+        if not parts[-1] and len(parts) > head.width + 1:
+            parts.pop()
+        if len(parts) < 2:
+            return None
+        if raw.count("|") < head.width - 1:
+            bars: Sequence[int] = range(len(parts) - len(head.bars), len(parts))  # no cell for a last remark
+            if len(parts) <= len(head.bars):
+                return ["open"]
+        else:
+            bars = head.bars
+        return [_state(parts[bar]) if 0 <= bar < len(parts) else "off" for bar in bars]
+    if not head.sides:
+        cells = list(_COLUMN.finditer(raw))
+        return [_state(cells[-1].group())] if len(cells) > 1 else None
+    if boxes:
+        if len(boxes) == len(head.sides):
+            return ["on" if box.value == "checked" else "off" for box in boxes]
+        return _placed([(box.start - begin, "on" if box.value == "checked" else "off") for box in boxes], head)
+    words = [match for match in _COLUMN.finditer(raw) if begin + match.start() >= level.end]
+    if any(len(match.group()) > _LONGEST_CELL for match in words) or not (words or _APART.search(raw)):
+        return None
+    if len(words) == len(head.sides):
+        return [_state(match.group()) for match in words]
+    states = _placed([(match.start(), _state(match.group())) for match in words], head)
+    return states if any(_state(match.group()) == "on" for match in words) else None
 
-    A row with fewer bars than its header keeps its sides in the last cells.
+
+def _placed(cells: Sequence[tuple[int, State]], head: _Head) -> list[State]:
+    """The states of the columns by where the cells stand; one that stands below no head leaves its row open."""
+    states: list[State] = ["off"] * len(head.places)
+    for place, state in cells:
+        nearest = min(range(len(head.places)), key=lambda index: abs(head.places[index] - place))
+        if abs(head.places[nearest] - place) > _SHIFT:
+            return ["open"]
+        states[nearest] = state
+    return states
+
+
+def _state(words: str) -> State:
+    """What a cell says.
+
+    >>> [_state(cell) for cell in ("x", "1 mL", " ", "not done", "-- (fused)", "easy", "1 mL, but aborted")]
+    ['on', 'on', 'off', 'off', 'off', 'open', 'open']
     """
-    parts = line.rstrip().removesuffix("|").split("|")
-    if not (places[0] and places[-1] < len(parts)):
-        places = range(max(0, len(parts) - len(places)), len(parts))
-    starts, at = [], 0
-    for part in parts:
-        starts.append(at)
-        at += len(part) + 1
-    found = []
-    for start, part in [(starts[place], parts[place]) for place in places]:
-        done = _ticks_word(part.strip())
-        found.append(offset + start + len(part) - len(part.lstrip()) if done else -1)
-    return found
-
-
-def _ticks_word(words: str) -> bool:
-    """True for a cell that tells of something done."""
-    return bool(words) and words[0] not in "-[(" and words.lower() not in {"no", "none", "n/a", "nil"}
+    words = words.strip()[:_LONGEST_CELL]
+    if _OFF.fullmatch(words):
+        return "off"
+    return "on" if _ON.fullmatch(words) and not _TURNED.search(words) else "open"
 
 
 def _upto(marks: Sequence[Mark], index: int, end: int) -> tuple[list[Mark], int]:

@@ -170,7 +170,8 @@ def collect(doc: Doc) -> Reading:
     )
     hits["Side"] = sorted((*_with_both(hits["Side"], levels), *letters), key=lambda hit: hit.start)
     if len(boxes) > 1 or "|" in text or "   " in text:
-        hits["Side"], levels = _with_grids(text, hits["Side"], levels, cues, sentence_of)
+        hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
+        cues = (*cues, *unclear)
     return Reading(
         text=text,
         sentences=_sentences(doc, spans, cues),
@@ -214,8 +215,9 @@ def _with_both(sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
 
 def _with_grids(
     text: str, sides: list[Hit], levels: list[LevelHit], cues: tuple[Cue, ...], sentence_of: Callable[[int], int]
-) -> tuple[list[Hit], list[LevelHit]]:
-    """Sides and levels with every check-box grid read: ticks become sides, levels without a tick count as unchecked."""
+) -> tuple[list[Hit], list[LevelHit], list[Cue]]:
+    """Sides and levels with every check-box grid read: ticks become sides, levels without a tick count as unchecked,
+    and a row with an unclear cell gets a cue ("open_cell")."""
     boxes = [Mark(cue.start, cue.end, cue.category) for cue in cues if cue.category in {"checked", "unchecked"}]
     grid = read_grids(
         text,
@@ -231,7 +233,8 @@ def _with_grids(
         else hit
         for hit in levels
     ]
-    return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels
+    unclear = [Cue("open_cell", mark.start, mark.end, sentence_of(mark.start)) for mark in grid.open_rows]
+    return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels, unclear
 
 
 def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ...]) -> tuple[Sentence, ...]:

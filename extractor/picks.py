@@ -4,8 +4,9 @@
                                            o Lumbar facet
                                            * Sacroiliac joint
 
-A row of options is one line with both marks; a column is a run of lines that begin alike, at one depth, each with one
-of the marks. Exactly one option is chosen, so nested bullets, which use the same marks, are left alone.
+A row of options is one line with two or more of the marks behind a colon; a column is a run of lines below a line that
+ends in a colon or speaks of a choice, at one depth, each with one of the marks, and with exactly one chosen: nested
+bullets and footnotes, which use the same marks, are left alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import re
 _MARK = re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])")
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
 _ANSWER = re.compile(r"(?<!\.)\.{4,400} {0,4}(?P<answer>yes|y|no|n|none|not done)[ \t]{0,3}(?=\n|$)", re.IGNORECASE)
+_HEADING = re.compile(r":\s*$|\b(?:choose|select|pick|tick|mark)\b", re.IGNORECASE)
+_LONGEST_HEADING = 80
 _NONE, _CHOSEN = "o", "*"
 Pick = tuple[int, int, str]
 
@@ -30,18 +33,22 @@ def picks(text: str) -> list[Pick]:
     found: list[Pick] = []
     column: list[Pick] = []
     depth: int | None = None
+    heading = headed = False
     position = 0
     for line in text.splitlines(keepends=True):
         here = [(position + m.start("mark"), position + m.end("mark"), m["mark"]) for m in _MARK.finditer(line)]
-        if len(here) > 1:
-            found += _chosen(here)
+        if len(here) > 1 and ":" in line[: here[0][0] - position]:
+            found += [(start, end, "checked" if mark == _CHOSEN else "unchecked") for start, end, mark in here]
         item = _ITEM.match(line) if len(here) == 1 else None
         if item is None or len(item["indent"]) != depth:
             found += _chosen(column)
             column, depth = [], None
-        if item is not None:
+            headed = heading
+        if item is not None and headed:
             depth = len(item["indent"])
             column += here
+        elif item is None:
+            heading = _HEADING.search(line[-_LONGEST_HEADING:]) is not None
         position += len(line)
     return sorted(found + _chosen(column) + _answers(text))
 

@@ -52,7 +52,7 @@ def swapped(text: str) -> str:
 def can_swap(text: str) -> bool:
     """False where a side is written in another way (L, Lt, "left alone") or where the place of the words counts."""
     other = r"\b(?:lt|rt)\b|(?-i:\b[LR] (?:side|SIDE)\b)|\b(?:left|right) (?:alone|lateral)|was left|\[\w?\]|\u2611"
-    other += r"|(?-i:[|*o>]\s+[RL]\b|\b[rl] [CTL]\d|\b[RL] then\b)"
+    other += r"|(?-i:[|*o>]\s+[RL]\b|\b[rl] [CTL]\d|\b[RL] then\b)|right to refuse"
     return re.search(other, text, re.IGNORECASE) is None
 
 
@@ -204,7 +204,9 @@ def wrapped(text: str, width: int) -> str:
     return "\n".join(fold(line) if len(line) > width else line for line in text.split("\n"))
 
 
-FORMS = re.compile(r"[\[\]|\u2610\u2611]|\S {5,}\S")  # check boxes and tables: their lines are part of what they say
+FORMS = re.compile(
+    r"[\[\]|\u2610\u2611]|\S {5,}\S|(?m:^[o*] )"
+)  # check boxes and tables: their lines are part of what they say
 LAYOUTS: dict[str, tuple[Callable[[str], str], str]] = {
     "capitals": (str.upper, '"without" is torn from the imaging by a line break before a capital'),
     "two-blanks-after-a-stop": (lambda text: text.replace(". ", ".  "), ""),

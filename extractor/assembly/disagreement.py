@@ -7,7 +7,7 @@ from extractor.assembly.facet import Facets
 from extractor.assembly.sides import OPPOSITE
 from extractor.assembly.sites import joints_of
 from extractor.levels import as_joints
-from extractor.mentions import Reading
+from extractor.mentions import Reading, Sentence
 from extractor.records import Flag, Span
 
 _SHORT = 120  # longest sentence in which a side alone tells what was agreed to
@@ -31,7 +31,7 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
             continue
         if sentence.zone == "consent" and "consent" not in sentence.cues:
             continue  # what was talked about may be for another day
-        if sentence.zone != "diagnosis" and not _agreed(reading, sentence.index, set(joints)):
+        if sentence.zone != "diagnosis" and not _agreed(reading, sentence, set(joints)):
             continue
         said[sentence.zone].add(hit.value)
         spans.append(Span(hit.start, hit.end, sentence.section))
@@ -40,9 +40,10 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
     return ()
 
 
-def _agreed(reading: Reading, sentence: int, joints: set[str]) -> bool:
+def _agreed(reading: Reading, sentence: Sentence, joints: set[str]) -> bool:
     """True for a consent or plan of today that names joints which were treated, or a side alone in few words."""
-    named = [hit for hit in reading.levels if hit.sentence == sentence]
+    named = [hit for hit in reading.levels if hit.sentence == sentence.index]
     if not named:
-        return reading.sentences[sentence].end - reading.sentences[sentence].start <= _SHORT
-    return any(joints & set(as_joints(hit.mention)) and not hit.cues & _OTHER_DAY for hit in named)
+        return sentence.end - sentence.start <= _SHORT
+    other = _OTHER_DAY - {"planned"} if sentence.zone == "planned" else _OTHER_DAY
+    return any(joints & set(as_joints(hit.mention)) and not hit.cues & other for hit in named)

@@ -225,9 +225,11 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
     filled = {hit.sentence for hit in reading.levels}
     named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
     for cue in reading.cues:
+        sentence = reading.sentences[cue.sentence]
+        if cue.category == "open_cell":
+            result.append(Span(cue.start, cue.end, sentence.section))
         if cue.category != "unfilled":
             continue
-        sentence = reading.sentences[cue.sentence]
         line_start = reading.text.rfind("\n", 0, cue.start) + 1
         if (
             not reading.text[line_start : cue.start].strip()

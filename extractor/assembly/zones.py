@@ -187,9 +187,7 @@ def with_zones(reading: Reading) -> Reading:
             continue
         target = sentence.index in has_target
         listed = NUMBERED.match(reading.text, sentence.start) is not None
-        fresh = sentence.index < (5 if listed else 3) and (
-            listed or not bodied
-        )
+        fresh = sentence.index < (5 if listed else 3) and (listed or not bodied)
         known = sentence.index in has_target or sentence.index < 2
         intro = _INTRO.match(reading.text, sentence.start)  # "this is a lumbar facet block dictation"
         telling = _VERB.search(reading.text, intro.end() if intro else sentence.start, sentence.end) is not None
@@ -235,7 +233,7 @@ def with_zones(reading: Reading) -> Reading:
             if (
                 sentence.index in drugged
                 and sentence.cues >= {"needlework", "performed"}
-                and "historical" not in sentence.cues
+                and not sentence.cues & {"historical", "explained", "consent"}
             ):
                 done_in_plan = True
             if done_in_plan:
@@ -311,7 +309,7 @@ def _worked(reading: Reading) -> frozenset[int]:
     washed = {bisect_right(starts, hit.start) - 1 for hit in reading.agents if hit.drug_class == "prep"}
     plain = [
         ("needlework" in s.cues or s.index in guided | washed)
-        and not s.cues & {"historical", "planned", "exam", "consent", "negated"}
+        and not s.cues & {"historical", "planned", "exam", "consent", "negated", "explained"}
         for s in sentences
     ]
     return frozenset(s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL)
@@ -320,7 +318,7 @@ def _worked(reading: Reading) -> frozenset[int]:
 def _leaves(sentence: Sentence, working: bool) -> bool:
     """True for the first sentence of a body that stands under a header such as "Consent" or "Medications" without
     one of its own; `working`: it begins a stretch of needle work."""
-    if sentence.cues & {"historical", "planned"}:
+    if sentence.cues & {"historical", "planned", "explained"}:
         return False
     if sentence.cues >= {"performed", "today"} and "exam" not in sentence.cues and sentence.line > sentence.header_line:
         return True

@@ -27,6 +27,8 @@ _NEGATED = "NEGATED"
 _TURN = "(turn)"  # where a denial ends because the contrary follows
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _SIDE_APART = 4  # words between a level and the side that is its own ("L4-5 facet joint on the left")
+_EVERY = frozenset({"all", "every", "each", "both"})  # "no complications, and all levels were injected except L5-S1"
+_IMAGED = frozenset({"imaging", "guidance", "image", "images", "view", "views"})
 _UNDER = frozenset({"under", "using", "via"})
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
@@ -148,7 +150,8 @@ class Assertion:
         for rule, start, end in cues:
             if rule.literal.lower() in self.exceptions:
                 between = range(denied + 1, start + 1)
-                if denied >= 0 and not any(doc[at].is_sent_start for at in between):
+                apart = any(doc[at].is_sent_start or doc[at].lower_ in _EVERY for at in between)
+                if denied >= 0 and not apart:
                     rule = self.turn
             elif rule.category in {_NEGATED, "PSEUDO"}:
                 denied = start
@@ -185,10 +188,12 @@ def _room(asides: list[tuple[int, int]], at: int, begin: int, finish: int) -> tu
     return begin, finish
 
 
-def _of_a_side(denied: Sequence[Span], sides: Sequence[Span], at: int) -> bool:
+def _of_a_side(doc: Doc, denied: Sequence[Span], sides: Sequence[Span], at: int) -> bool:
     """True for "... facet injections, left side not done": the side alone is denied, as no level stands close to it."""
     beside = [side for side in sides if side.end <= at <= side.end + 2]
     levels = [span for span in denied if span.label_ == "Level" and span.start < at]
+    if beside and any(doc[place].is_punct for place in range(beside[-1].end, at)):
+        return False  # "..., best seen on the right, was not injected"
     if not beside or any(level.start >= beside[-1].end for level in levels):
         return False
     last = max((level.end for level in levels if level.end <= beside[-1].start), default=0)
@@ -198,6 +203,8 @@ def _of_a_side(denied: Sequence[Span], sides: Sequence[Span], at: int) -> bool:
 def _guides(doc: Doc, modifier: ConTextModifier, imaging: Span) -> bool:
     """True for "no wheal, under fluoroscopic guidance": what is denied stands before the "under"."""
     _, last = modifier.modifier_span
+    if any(doc[at].lower_ in _IMAGED for at in range(last, imaging.start)):
+        return False
     return any(doc[at].lower_ in _UNDER for at in range(last, imaging.start)) or imaging[0].lower_ in _UNDER
 
 
@@ -222,7 +229,7 @@ def _in_reach(
     if not denied:
         return True
     first, last = modifier.modifier_span
-    if span.start < first and _of_a_side(denied, sides, first):
+    if span.start < first and _of_a_side(doc, denied, sides, first):
         return False
     levels = sorted((other for other in denied if other.label_ == "Level"), key=lambda other: other.start)
     if span.start < first:
