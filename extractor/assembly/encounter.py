@@ -100,6 +100,7 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
         if ("needlework" in s.cues and s.zone == "body")
         or (s.cues >= {"performed", "today"} and not s.cues & {"historical", "planned"})
     ]
+    acts += [s for s in told if s.cues >= {"heat", "rf_gear"} and not s.cues & _AWAY]  # "80 C 90 s lesions at ..."
     acts += [s for s in told if s.zone == "title" and s.cues & {"performed", "headed_performed"}]
     field = [s for s in told if injected and s.kind == "title" and s.zone == "title" and "each" in s.cues]
     acts += field

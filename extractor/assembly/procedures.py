@@ -24,6 +24,7 @@ from extractor.records import Agent, Family, Flag, Procedure, Side, Span
 from extractor.rows import AssemblyRows
 
 _BESIDE = frozenset({"sacroiliac_joint", "trigger_point", "caudal"})
+_FACET_NOUNS = frozenset({"medial_branch", "dorsal_ramus", "facet_joint", "third_occipital_nerve"})
 _ACT = re.compile(r"\b(?:injection|block|ablation|denervation|epidural)s?\b", re.IGNORECASE)
 _ANATOMY = frozenset({"facet_joint", "medial_branch"})
 
@@ -109,6 +110,10 @@ def _with_inferred(
             return replace(session, families=("facet", *session.families))  # joints entered beside what is named
     if session.families or session.out_of_scope:
         return session
+    if session.technique != "injection" and any(
+        s.mention.noun in _FACET_NOUNS and not s.denied and s.zone in {"title", "body", "neutral"} for s in statements
+    ):
+        return replace(session, families=("facet",))  # "left L3, L4, L5 medial branch RFA"
     telling = {"needlework", "performed"} if injected else {"needlework"}
     worked = {s.index for s in reading.sentences if s.zone == "body" and s.cues & telling}
     others = [a for a in session.anchors if a.family.startswith("other:") and a.family != "other:epidurogram"]

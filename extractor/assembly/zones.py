@@ -161,7 +161,7 @@ def with_zones(reading: Reading) -> Reading:
             apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
             kind = "" if container in _LEAVABLE and apart else container
         early = kind == "plan" and not bodied
-        if early and not left and (sentence.index in worked or _leaves(sentence, False)):
+        if early and not left and (sentence.index in worked or _leaves(sentence, False, False)):
             left = True  # "Plan: L L4-5 facet inj" at the head of the note, and what was done below it
             container = ""
         elif early and not left and sentence.index < first_worked and sentence.index in has_target:
@@ -169,7 +169,11 @@ def with_zones(reading: Reading) -> Reading:
         if kind == "plan" and left:
             kind = ""
         injecting = kind == "imaging_findings" and sentence.index in drugged and "performed" in sentence.cues
-        if kind in _LEAVABLE and not left and (injecting or _leaves(sentence, sentence.index in worked)):
+        if (
+            kind in _LEAVABLE
+            and not left
+            and (injecting or _leaves(sentence, sentence.index in worked, sentence.index in has_level))
+        ):
             left = True
             container = ""
             _release(zoned, sentence)
@@ -315,9 +319,9 @@ def _worked(reading: Reading) -> frozenset[int]:
     return frozenset(s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL)
 
 
-def _leaves(sentence: Sentence, working: bool) -> bool:
+def _leaves(sentence: Sentence, working: bool, level: bool) -> bool:
     """True for the first sentence of a body that stands under a header such as "Consent" or "Medications" without
-    one of its own; `working`: it begins a stretch of needle work."""
+    one of its own; `working`: it begins a stretch of needle work; `level`: it holds a level."""
     if sentence.cues & {"historical", "planned", "explained"}:
         return False
     if sentence.cues >= {"performed", "today"} and "exam" not in sentence.cues and sentence.line > sentence.header_line:
@@ -332,6 +336,8 @@ def _leaves(sentence: Sentence, working: bool) -> bool:
         return True
     if sentence.kind in {"consent", "timeout"} and "consent" not in sentence.cues:
         return True
+    if level and not sentence.cues & {"finding", "exam", "negated"} and sentence.line > sentence.header_line:
+        return True  # "#1: prone, 22G to L L5-S1 foramen" on a line below "Hx: ..."
     return sentence.line > sentence.header_line and sentence.kind not in {"history", "indication", "exam"}
 
 
