@@ -144,6 +144,7 @@ class Hearing:
         self._beginnings |= {key[:size] for key in self._by_code for size in range(_ROOT + 1, len(key) + 1)}
         self._leading: dict[str, bool] = {}
         self._first: dict[str, bool] = {}
+        self._ending: dict[tuple[str, str], bool] = {}
 
     def _leads(self, code: str) -> bool:
         """True for consonants that a term can go on from, all of them or all but one."""
@@ -170,6 +171,29 @@ class Hearing:
             found = self._first[word] = word not in self._never_first and self._leads(consonants(word))
         return found
 
+    def _ends_there(self, word: str, following: str) -> bool:
+        """True where no term is `word` alone and none goes on from both words: nothing can be heard there."""
+        key = (word, following)
+        found = self._ending.get(key)
+        if found is None:
+            if len(self._ending) > _MEMORY:
+                self._ending.clear()
+            found = self._ending[key] = self._is_dead_end(word, following)
+        return found
+
+    def _is_dead_end(self, word: str, following: str) -> bool:
+        code = consonants(word)
+        if word in self._exact or (len(code) >= _SHORTEST_KEY and self._candidates(code)):
+            return False
+        if not following or following in self._sounds.never or following in self._exact:
+            return True
+        if len(word) + len(following) > self._longest:
+            return True
+        part = consonants(following)
+        if following[0] in _VOWELS:
+            part = part[1:]
+        return not self._leads(code + (part[1:] if part[:1] == code[-1:] else part))
+
     def _candidates(self, code: str) -> tuple[tuple[str, str, str], ...]:
         """The terms whose consonants are these, or all but one."""
         if len(self._alike) > _MEMORY:
@@ -184,9 +208,11 @@ class Hearing:
         return note.rewritten(self._term_edits(note.text))
 
     def _respelled_edits(self, text: str) -> list[Edit]:
+        lowered = text.lower()
+        spoken = any(word in lowered for word in self._strokes)
         edits = [
             (match.start(), match.end(), self._strokes[match["word"].lower()])
-            for match in self._stroke.finditer(text)
+            for match in (self._stroke.finditer(text) if spoken else ())
             if match["word"].lower() in self._strokes
             and self._number_last.search(text, max(0, match.start() - 8), match.start())
         ]
@@ -215,12 +241,15 @@ class Hearing:
         return edits if len(edits) >= self._marks.fewest else []
 
     def _term_edits(self, text: str) -> list[Edit]:
-        words = [(match.group().lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+        lowered = text.lower()
+        if len(lowered) != len(text):  # a letter that is two in small
+            lowered = "".join(letter.lower() if letter.isascii() else letter for letter in text)
+        words = [(match.group(), *match.span()) for match in _WORD.finditer(lowered)]
         edits: list[Edit] = []
         index, count = 0, len(words)
         while index < count:
             word = words[index][0]
-            if not self._may_begin(word):
+            if not self._may_begin(word) or self._ends_there(word, words[index + 1][0] if index + 1 < count else ""):
                 index += 1
                 continue
             found = self._term_at(text, words, index)

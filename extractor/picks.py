@@ -30,6 +30,8 @@ def picks(text: str) -> list[Pick]:
     >>> picks("* Procedure\\n  o L4-5\\n  o L5-S1")
     []
     """
+    if not any(sign in text for sign in ("*", "....", " o ", "\no ")):
+        return []
     found: list[Pick] = []
     column: list[Pick] = []
     depth: int | None = None
