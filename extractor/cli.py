@@ -102,21 +102,25 @@ def _coder(profile: str, patterns: Path | None) -> CodeNote:
     return Coder(profile=profile, patterns=patterns).code
 
 
+# modules that spaCy and medspaCy import for commands and a component of theirs, with the name that each one takes there
+_UNUSED = (("spacy.cli", "info"), ("spacy.cli.info", "info"), ("quickumls", "spacy_component"))
+
+
 def _import_medspacy() -> None:
-    """medspaCy without QuickUMLS, which it imports (and NLTK with it, a fifth of the start) for a component of its own
-    that no pipeline of ours has. For this process only: the library imports medspaCy as it is.
+    """medspaCy without what this command never calls: QuickUMLS (NLTK with it) and spaCy's own command line (typer,
+    requests), a third of the start. For this process only; the library imports both packages as they are.
     """
-    names = ("quickumls", "quickumls.spacy_component")
-    if any(name in sys.modules for name in ("medspacy", *names)):
+    names = [name for name, _ in _UNUSED]
+    if any(name in sys.modules for name in ("spacy", "medspacy", *names)):
         return
-    package, component = (ModuleType(name) for name in names)
-    package.__dict__["spacy_component"] = component
-    sys.modules.update(zip(names, (package, component), strict=True))
+    for name, attribute in _UNUSED:
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__dict__[attribute] = None
     try:
         import_module("extractor.pipeline")
     finally:
         for name in names:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
 def _check_day(day: str | None) -> None:

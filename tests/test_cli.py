@@ -102,3 +102,13 @@ def test_unknown_profile_is_one_line() -> None:
 def test_missing_patterns_folder_is_one_line() -> None:
     done = facetcode("code", str(SAMPLES[0]), "--patterns", "gone")
     assert (done.returncode, done.stderr) == (2, b"facetcode: gone: no such patterns folder\n")
+
+
+def test_the_command_leaves_out_what_it_never_calls_and_nothing_is_missing_later() -> None:
+    """QuickUMLS and spaCy's command line are not imported by ours, and can still be imported in the same process."""
+    probe = (
+        "import sys; from extractor import cli; cli._import_medspacy()\n"
+        "assert not {'nltk', 'typer', 'quickumls', 'spacy.cli'} & set(sys.modules)\n"
+        "import quickumls.spacy_component; from spacy.cli import info; assert callable(info)"
+    )
+    subprocess.run([sys.executable, "-c", probe], check=True, cwd=ROOT, capture_output=True)
