@@ -29,6 +29,7 @@ _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _SIDE_APART = 4  # words between a level and the side that is its own ("L4-5 facet joint on the left")
 _EVERY = frozenset({"all", "every", "each", "both"})  # "no complications, and all levels were injected except L5-S1"
 _IMAGED = frozenset({"imaging", "guidance", "image", "images", "view", "views"})
+_REASON, _LONGEST_REASON = "because", 9
 _UNDER = frozenset({"under", "using", "via"})
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
@@ -148,6 +149,8 @@ class Assertion:
         result = []
         denied = -1  # where the last denial stands
         for rule, start, end in cues:
+            if rule.literal.lower() == _REASON and _reason_end(doc, start) is not None:
+                continue  # an aside: the list of what is denied goes on behind it
             if rule.literal.lower() in self.exceptions:
                 between = range(denied + 1, start + 1)
                 apart = any(doc[at].is_sent_start or doc[at].lower_ in _EVERY for at in between)
@@ -237,7 +240,30 @@ def _in_reach(
         between = [(low, high) for low, high in between if high <= first]
     else:
         between = [(other.end, after.start) for other, after in pairwise(levels) if last <= other.start < span.start]
-    return all(doc[at].lower_ in listing for low, high in between for at in range(low, high))
+    return all(_lists(doc, low, high, listing) for low, high in between)
+
+
+def _lists(doc: Doc, low: int, high: int, listing: frozenset[str]) -> bool:
+    """True when the words between two levels only list them; a reason given aside is passed over."""
+    at = low
+    while at < high:
+        end = _reason_end(doc, at) if doc[at].lower_ == _REASON else None
+        if end is None and doc[at].lower_ not in listing:
+            return False
+        at = at + 1 if end is None else end
+    return True
+
+
+def _reason_end(doc: Doc, start: int) -> int | None:
+    """Where a reason ends that stands between levels of one denial: between commas, or before "or" ("we did not inject
+    L4-5 because of hardware or L5-S1"). None for every other reason: it may be followed by what was done."""
+    aside = start > 0 and doc[start - 1].text == ","
+    for at in range(start + 1, min(start + _LONGEST_REASON, len(doc))):
+        if doc[at].is_sent_start:
+            return None
+        if doc[at].lower_ in {"or", "nor"} or (aside and doc[at].text == ","):
+            return at
+    return None
 
 
 def _touched(
