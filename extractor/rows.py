@@ -141,6 +141,10 @@ class ReadingTable(Row):
     spoken_headers: SpokenHeaders
     context: dict[str, int]
     list_words: frozenset[str]
+    every_words: frozenset[str]
+    under_words: frozenset[str]
+    imaged_words: frozenset[str]
+    reason_words: frozenset[str]
     exceptions: frozenset[str]
     regex: tuple[RegexCue, ...] = Field(default=())
 

@@ -20,17 +20,14 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from extractor.pipeline.shared import drop_empty_matcher, extension, reading
-from extractor.rows import ReadingPatterns
+from extractor.rows import ReadingPatterns, ReadingTable
 from extractor.text import brackets, text_of
 
 _NEGATED = "NEGATED"
 _TURN = "(turn)"  # where a denial ends because the contrary follows
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _SIDE_APART = 4  # words between a level and the side that is its own ("L4-5 facet joint on the left")
-_EVERY = frozenset({"all", "every", "each", "both"})  # "no complications, and all levels were injected except L5-S1"
-_IMAGED = frozenset({"imaging", "guidance", "image", "images", "view", "views"})
-_REASON, _LONGEST_REASON = "because", 9
-_UNDER = frozenset({"under", "using", "via"})
+_LONGEST_REASON = 9  # words
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
 
@@ -40,7 +37,7 @@ class Assertion:
     def __init__(self, nlp: Language, patterns: ReadingPatterns) -> None:
         self.matcher = MedspacyMatcher(nlp, name="facetcode_assertion", prune=False)
         reach = patterns.table.context
-        self.listing = patterns.table.list_words
+        self.words = patterns.table
         self.exceptions = patterns.table.exceptions
         self.turn = ConTextRule(
             literal=_TURN,
@@ -115,7 +112,7 @@ class Assertion:
             if matches:
                 begin = starts[number - 1]
                 finish = starts[number] if number < len(starts) else len(doc)
-                touched.extend(_touched(doc, begin, finish, spans, matches, asides, self.listing))
+                touched.extend(_touched(doc, begin, finish, spans, matches, asides, self.words))
         doc._.facetcode_assertions = tuple(sorted(touched))
         return doc
 
@@ -149,11 +146,11 @@ class Assertion:
         result = []
         denied = -1  # where the last denial stands
         for rule, start, end in cues:
-            if rule.literal.lower() == _REASON and _reason_end(doc, start) is not None:
+            if rule.literal.lower() in self.words.reason_words and _reason_end(doc, start) is not None:
                 continue  # an aside: the list of what is denied goes on behind it
             if rule.literal.lower() in self.exceptions:
                 between = range(denied + 1, start + 1)
-                apart = any(doc[at].is_sent_start or doc[at].lower_ in _EVERY for at in between)
+                apart = any(doc[at].is_sent_start or doc[at].lower_ in self.words.every_words for at in between)
                 if denied >= 0 and not apart:
                     rule = self.turn
             elif rule.category in {_NEGATED, "PSEUDO"}:
@@ -203,12 +200,15 @@ def _of_a_side(doc: Doc, denied: Sequence[Span], sides: Sequence[Span], at: int)
     return beside[-1].start - last > _SIDE_APART
 
 
-def _guides(doc: Doc, modifier: ConTextModifier, imaging: Span) -> bool:
+def _guides(doc: Doc, modifier: ConTextModifier, imaging: Span, words: ReadingTable) -> bool:
     """True for "no wheal, under fluoroscopic guidance": what is denied stands before the "under"."""
     _, last = modifier.modifier_span
-    if any(doc[at].lower_ in _IMAGED for at in range(last, imaging.start)):
+    if any(doc[at].lower_ in words.imaged_words for at in range(last, imaging.start)):
         return False
-    return any(doc[at].lower_ in _UNDER for at in range(last, imaging.start)) or imaging[0].lower_ in _UNDER
+    return (
+        any(doc[at].lower_ in words.under_words for at in range(last, imaging.start))
+        or imaging[0].lower_ in words.under_words
+    )
 
 
 def _of_a_level(agent: Span, modifier: ConTextModifier, denied: Sequence[Span]) -> bool:
@@ -223,7 +223,7 @@ def _in_reach(
     modifier: ConTextModifier,
     denied: Sequence[Span],
     sides: Sequence[Span],
-    listing: frozenset[str],
+    words: ReadingTable,
 ) -> bool:
     """A denial reaches the level nearest to it and those listed with that one: "L3-4 and L4-5 were not injected".
 
@@ -240,15 +240,15 @@ def _in_reach(
         between = [(low, high) for low, high in between if high <= first]
     else:
         between = [(other.end, after.start) for other, after in pairwise(levels) if last <= other.start < span.start]
-    return all(_lists(doc, low, high, listing) for low, high in between)
+    return all(_lists(doc, low, high, words) for low, high in between)
 
 
-def _lists(doc: Doc, low: int, high: int, listing: frozenset[str]) -> bool:
+def _lists(doc: Doc, low: int, high: int, words: ReadingTable) -> bool:
     """True when the words between two levels only list them; a reason given aside is passed over."""
     at = low
     while at < high:
-        end = _reason_end(doc, at) if doc[at].lower_ == _REASON else None
-        if end is None and doc[at].lower_ not in listing:
+        end = _reason_end(doc, at) if doc[at].lower_ in words.reason_words else None
+        if end is None and doc[at].lower_ not in words.list_words:
             return False
         at = at + 1 if end is None else end
     return True
@@ -273,7 +273,7 @@ def _touched(
     spans: list[Span],
     matches: list[tuple[ConTextRule, int, int]],
     asides: list[tuple[int, int]],
-    listing: frozenset[str],
+    words: ReadingTable,
 ) -> list[tuple[int, int, str, str, int, int]]:
     graph = ConTextGraph(targets=spans)
     turns = [start for rule, start, _ in matches if rule.literal == _TURN]
@@ -297,12 +297,12 @@ def _touched(
         if modifier.rule.category == _NEGATED:
             denied.setdefault(id(modifier), []).append(span)
     for span, modifier in graph.edges:
-        if span.label_ == "Imaging" and modifier.rule.literal == "no" and _guides(doc, modifier, span):
+        if span.label_ == "Imaging" and modifier.rule.literal == "no" and _guides(doc, modifier, span, words):
             continue
         denied_here = denied.get(id(modifier), ())
         if span.label_ == "Agent" and _of_a_level(span, modifier, denied_here):
             continue
-        if span.label_ == "Level" and not _in_reach(doc, span, modifier, denied_here, sides, listing):
+        if span.label_ == "Level" and not _in_reach(doc, span, modifier, denied_here, sides, words):
             continue
         first, last = modifier.modifier_span
         result.append(
