@@ -245,7 +245,7 @@ class Scanner:
         else:
             return None
         if kind == "blank":
-            if not neighbours(last, found.names[0]) or not (run.how or run.spaced or run.bare or not worded):
+            if not neighbours(last, found.names[0]):
                 return None
             things = self._x.unit if worded and run.worded else self._x.counted_thing
             counted = things.match(text, found.end) is not None

@@ -79,9 +79,11 @@ class Search:
 
     def _bare(self, start: int, found: list[Draft]) -> Reading | None:
         hint = self._region(start, found)
-        reading = self._scanner.reading(self._text, start, hint) if hint else None
+        reading = self._scanner.reading(self._text, start, hint or "L1")
         if reading is None or len(reading.names) < 2:
             return None
+        if not hint and "S1" not in reading.names:
+            return None  # of no known region; only "5-1" speaks for itself
         pairs = all(run.how in ("join", "blank") and len(run.names) == 2 for run in reading.runs)
         rising = all(neighbours(a, b) for a, b in zip(reading.names, reading.names[1:], strict=False))
         if not pairs and not rising:

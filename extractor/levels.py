@@ -64,8 +64,13 @@ class LevelGrammar:
         for index, draft in enumerate(found):
             limit = found[index + 1].start if index + 1 < len(found) else len(text)
             noun = nouns.after(draft.end, limit) if draft.reading is not None else None
-            if noun and not _bracketed_with_next(text, draft.end, noun, limit):
-                found[index] = replace(draft, noun=noun, source="after")
+            if noun is None or _bracketed_with_next(text, draft.end, noun, limit):
+                continue
+            if noun.concept in self._guards.last_only and index + 1 < len(found):
+                following = found[index + 1]
+                if text[noun.end : limit].isspace() and self._leads(draft, following, nouns):
+                    continue
+            found[index] = replace(draft, noun=noun, source="after")
         for index, draft in enumerate(found):
             if draft.reading is None or (draft.noun and not self._replaceable(draft, nouns)):
                 continue
@@ -77,6 +82,13 @@ class LevelGrammar:
         found = [part for draft in found for part in self._split(draft, nouns)]
         self._share(text, found)
         return found
+
+    @staticmethod
+    def _leads(draft: Draft, following: Draft, nouns: Nouns) -> bool:
+        """Medial branches L3 L4 dorsal ramus L5: spoken without a pause, the noun belongs to the level after it."""
+        if draft.reading is None or following.reading is None or following.reading.names != ("L5",):
+            return False
+        return "L5" not in draft.reading.names and nouns.after(following.end, following.end + 16) is None
 
     def _nearer(self, text: str, draft: Draft, before: Noun, nouns: Nouns) -> bool:
         """Whether a noun before the level is to be preferred to the one found after it."""

@@ -26,6 +26,7 @@ from extractor.rows import AssemblyRows
 _BESIDE = frozenset({"sacroiliac_joint", "trigger_point", "caudal"})
 _FACET_NOUNS = frozenset({"medial_branch", "dorsal_ramus", "facet_joint", "third_occipital_nerve"})
 _ACT = re.compile(r"\b(?:injection|block|ablation|denervation|epidural)s?\b", re.IGNORECASE)
+_LESIONS = frozenset({"thermal_rf", "pulsed_rf"})
 _ANATOMY = frozenset({"facet_joint", "medial_branch"})
 
 
@@ -114,6 +115,10 @@ def _with_inferred(
         s.mention.noun in _FACET_NOUNS and not s.denied and s.zone in {"title", "body", "neutral"} for s in statements
     ):
         return replace(session, families=("facet",))  # "left L3, L4, L5 medial branch RFA"
+    if session.technique in _LESIONS and any(
+        s.kind in {"bare", "joint"} and not s.denied and s.zone in {"title", "body"} for s in statements
+    ):
+        return replace(session, families=("facet",))  # "lumbar RFA left L3, L4, L5": nothing else is lesioned by level
     telling = {"needlework", "performed"} if injected else {"needlework"}
     worked = {s.index for s in reading.sentences if s.zone == "body" and s.cues & telling}
     others = [a for a in session.anchors if a.family.startswith("other:") and a.family != "other:epidurogram"]
