@@ -5,7 +5,7 @@
     L5-S1             [X]             L5-S1  | -- (fused)    | injected 1 mL  L2 MB    | no       |
 
 A grid is a line with two or more sides and no level, or with a column that tells what was done, followed by lines that
-hold one level. A cell is on ("x", "1 mL", "injected"), off (empty, "no", "not done", a dash, an empty box) or open:
+hold levels in one cell. A cell is on ("x", "1 mL", "injected"), off (empty, "no", "not done", a dash, an empty box) or open:
 what else stands there is asked about and decides nothing.
 """
 
@@ -60,13 +60,14 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The head of a grid: its sides (none for a column that tells what was done), where they stand in their line, and
-    how many bars stand before them."""
+    """The head of a grid: its sides (none for a column that tells what was done), where they stand in their line, how
+    many bars stand before them, and where its other columns stand."""
 
     sides: tuple[Mark, ...]
     places: tuple[int, ...]
     bars: tuple[int, ...]
     width: int
+    others: tuple[int, ...] = ()
 
 
 def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequence[Mark]) -> Grid:
@@ -86,7 +87,7 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
         found = None if here_levels or here_boxes else _head_of(raw, begin, here_sides)
         if found is not None:
             head = found
-        elif head is not None and len(here_levels) == 1:
+        elif head is not None and here_levels and _in_one_cell(raw, begin, here_levels):
             level = here_levels[0]
             if here_sides and not head.bars[0]:
                 continue  # a row that says its own side
@@ -97,15 +98,21 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
             if "open" in states:
                 unclear.append(level)
             elif "on" not in states:
-                unticked.add(level.start)
+                unticked.update(level.start for level in here_levels)
             elif head.sides:
                 on = {side.value for side, state in zip(head.sides, states, strict=True) if state == "on"}
                 ticked.append(Mark(level.end, level.end + 1, "bilateral" if len(on) > 1 else on.pop()))
+                unticked.update(beside.start for beside in here_levels[1:])  # "L3 MB (at L4)": one nerve, one row
         elif raw.strip(" |-+=:\n"):
             head = None
     behind = {mark.start for mark in ticked}
     on_levels = frozenset(level.start for level in levels if level.end in behind)
     return Grid(tuple(ticked), on_levels, frozenset(unticked), frozenset(headers), tuple(unclear))
+
+
+def _in_one_cell(raw: str, begin: int, levels: Sequence[Mark]) -> bool:
+    """True for the levels of one row: "L4-5", or a nerve with its bone site ("L3 MB (at L4)")."""
+    return not _APART.search(raw, levels[0].start - begin, levels[-1].start - begin)
 
 
 def _head_of(raw: str, begin: int, sides: Sequence[Mark]) -> _Head | None:
@@ -114,7 +121,11 @@ def _head_of(raw: str, begin: int, sides: Sequence[Mark]) -> _Head | None:
         if any(not _APART.search(raw, a.end - begin, z.start - begin) for a, z in zip(sides, sides[1:], strict=False)):
             return None
         places = tuple(side.start - begin for side in sides)
-        return _Head(tuple(sides), places, tuple(raw.count("|", 0, place) for place in places), raw.count("|"))
+        others = tuple(
+            match.start() for match in _COLUMN.finditer(raw) if not any(m in range(*match.span()) for m in places)
+        )
+        bars = tuple(raw.count("|", 0, place) for place in places)
+        return _Head(tuple(sides), places, bars, raw.count("|"), others)
     if sides:
         return None
     cells = raw.split("|") if "|" in raw else [match.group() for match in _COLUMN.finditer(raw)]
@@ -164,6 +175,8 @@ def _placed(cells: Sequence[tuple[int, State]], head: _Head) -> list[State]:
     """The states of the columns by where the cells stand; one that stands below no head leaves its row open."""
     states: list[State] = ["off"] * len(head.places)
     for place, state in cells:
+        if any(abs(other - place) <= min(_SHIFT, *(abs(p - place) - 1 for p in head.places)) for other in head.others):
+            continue  # "mL/site"
         nearest = min(range(len(head.places)), key=lambda index: abs(head.places[index] - place))
         if abs(head.places[nearest] - place) > _SHIFT:
             return ["open"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,8 @@ _SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RLBrlb])(?![\w'/]|\.\d)")
 _LETTER_SIDES = {"r": "right", "l": "left", "b": "bilateral"}
 _BESIDE_LETTER = re.compile(r"[CTLS]\d", re.IGNORECASE)
 _PAIR_BEFORE = re.compile(r"\b[RL]\s?(?:then|and|&|\+)\s?$")  # "R then L"
+_THAT_SIDE = re.compile(r"\bon (?:that|this) side\b", re.IGNORECASE)
+_SIDE_WORD = re.compile(r"\b(?:left|right)\b", re.IGNORECASE)
 _CELL_BEFORE = re.compile(r"\|[ \t]*$")
 _CELL_AFTER = re.compile(r"[ \t]*(?:\||\n|$)")
 _PAIR_AFTER = re.compile(r"\s?(?:then|and|&|\+)\s?[RL](?![\w'/-])")
@@ -168,7 +170,8 @@ def collect(doc: Doc) -> Reading:
         for m in _SIDE_LETTER.finditer(text)
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
-    hits["Side"] = sorted((*_with_both(hits["Side"], levels), *letters), key=lambda hit: hit.start)
+    meant = _that_side(text, spans, hits["Side"], sentence_of)
+    hits["Side"] = sorted((*_with_both(hits["Side"], levels), *letters, *meant), key=lambda hit: hit.start)
     if len(boxes) > 1 or "|" in text or "   " in text:
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
@@ -191,6 +194,24 @@ def _inside(spans: list[tuple[int, int]], offset: int) -> bool:
     """True when one of the spans, which are in order, holds the offset ("l4 5 joint": no count of five)."""
     place = bisect_right(spans, (offset, 1 << 60)) - 1
     return place >= 0 and spans[place][0] <= offset < spans[place][1]
+
+
+def _that_side(
+    text: str, spans: Sequence[tuple[int, int]], sides: list[Hit], sentence_of: Callable[[int], int]
+) -> list[Hit]:
+    """ "The C-arm was rotated to the right and the same three nerves were blocked on that side": where the tube went
+    names no side of its own, but the words that point back to it do."""
+    found = []
+    for match in _THAT_SIDE.finditer(text):
+        sentence = sentence_of(match.start())
+        begin = spans[sentence][0]
+        last = None
+        for word in _SIDE_WORD.finditer(text, begin, match.start()):
+            last = word
+        if last is None or any(begin <= hit.start < match.start() for hit in sides):
+            continue
+        found.append(Hit("Side", last.group().lower(), match.start(), match.end(), sentence))
+    return found
 
 
 def _with_both(sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
@@ -217,7 +238,7 @@ def _with_grids(
     text: str, sides: list[Hit], levels: list[LevelHit], cues: tuple[Cue, ...], sentence_of: Callable[[int], int]
 ) -> tuple[list[Hit], list[LevelHit], list[Cue]]:
     """Sides and levels with every check-box grid read: ticks become sides, levels without a tick count as unchecked,
-    and a row with an unclear cell gets a cue ("open_cell")."""
+    and rows get a cue ("grid_row", or "open_cell" for an unclear cell)."""
     boxes = [Mark(cue.start, cue.end, cue.category) for cue in cues if cue.category in {"checked", "unchecked"}]
     grid = read_grids(
         text,
@@ -234,6 +255,7 @@ def _with_grids(
         for hit in levels
     ]
     unclear = [Cue("open_cell", mark.start, mark.end, sentence_of(mark.start)) for mark in grid.open_rows]
+    unclear += [Cue("grid_row", mark.start, mark.end, sentence_of(mark.start)) for mark in grid.ticked]
     return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels, unclear
 
 

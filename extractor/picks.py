@@ -4,6 +4,8 @@
                                            o Lumbar facet
                                            * Sacroiliac joint
 
+Choices left in braces are read too, the chosen ones between stars: "{Left / Right / *Bilateral*}".
+
 A row of options is one line with two or more of the marks behind a colon; a column is a run of lines below a line that
 ends in a colon or speaks of a choice, at one depth, each with one of the marks, and with exactly one chosen: nested
 bullets and footnotes, which use the same marks, are left alone.
@@ -16,6 +18,8 @@ import re
 _MARK = re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])")
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
 _ANSWER = re.compile(r"(?<!\.)\.{4,400} {0,4}(?P<answer>yes|y|no|n|none|not done)[ \t]{0,3}(?=\n|$)", re.IGNORECASE)
+_BRACE = re.compile(r"\{[^{}\n]{1,200}\}")
+_STARRED = re.compile(r"(?<![\w*])\*[^*{}\n]{1,60}\*(?![\w*])")
 _HEADING = re.compile(r":\s*$|\b(?:choose|select|pick|tick|mark)\b", re.IGNORECASE)
 _LONGEST_HEADING = 80
 _NONE, _CHOSEN = "o", "*"
@@ -30,7 +34,7 @@ def picks(text: str) -> list[Pick]:
     >>> picks("* Procedure\\n  o L4-5\\n  o L5-S1")
     []
     """
-    if not any(sign in text for sign in ("*", "....", " o ", "\no ")):
+    if not any(sign in text for sign in ("*", "....", " o ", "\no ")):  # quick way out of most notes
         return []
     found: list[Pick] = []
     column: list[Pick] = []
@@ -52,7 +56,28 @@ def picks(text: str) -> list[Pick]:
         elif item is None:
             heading = _HEADING.search(line[-_LONGEST_HEADING:]) is not None
         position += len(line)
-    return sorted(found + _chosen(column) + _answers(text))
+    return sorted(found + _chosen(column) + _answers(text) + _braced(text))
+
+
+def _braced(text: str) -> list[Pick]:
+    """The marks of options in braces with at least one between stars; what stands behind the brace is plain text again.
+
+    >>> _braced("Side: {Left / *Right*}")
+    [(6, 7, 'unchecked'), (14, 15, 'checked'), (20, 21, 'unchecked'), (21, 22, 'checked')]
+    """
+    found: list[Pick] = []
+    for brace in _BRACE.finditer(text):
+        starred = [match.span() for match in _STARRED.finditer(text, brace.start(), brace.end())]
+        if not starred:
+            continue
+        place = brace.start()
+        for start, end in starred:
+            if place < start:
+                found.append((place, place + 1, "unchecked"))
+            found.append((start, start + 1, "checked"))
+            place = end - 1
+        found += [(place, place + 1, "unchecked"), (brace.end() - 1, brace.end(), "checked")]
+    return found
 
 
 def _answers(text: str) -> list[Pick]:

@@ -142,6 +142,8 @@ class ReadingTable(Row):
     context: dict[str, int]
     list_words: frozenset[str]
     every_words: frozenset[str]
+    plain_denials: frozenset[str]
+    measure_words: frozenset[str]
     under_words: frozenset[str]
     imaged_words: frozenset[str]
     reason_words: frozenset[str]

@@ -155,7 +155,7 @@ class SentenceSplitter:
             return True
         if first.islower():
             word = following.split(None, 1)[0]
-            return widest <= _WIDEST_WRAP and len(line) < _SHORT_LINE and len(line) + 1 + len(word) < widest
+            return len(line) < _SHORT_LINE and len(line) + 1 + len(word) < min(widest, _WIDEST_WRAP)
         if line[-1] == ",":
             return False
         long_line = len(line) >= 60

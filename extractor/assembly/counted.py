@@ -6,6 +6,8 @@ left out.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from extractor import anatomy
 from extractor.assembly.facet import Facets
 from extractor.assembly.sites import joints_of
@@ -14,18 +16,24 @@ from extractor.records import Flag, Span
 
 _ZONES = frozenset({"title", "body", "neutral", "impression"})
 _OTHER_DAY = frozenset({"historical", "planned", "negated", "teaching", "finding", "numbering"})
-_JOINTS, _NERVES = "counted_joints_", "counted_nerves_"
+_JOINTS, _SITES = "counted_joints_", "counted_sites_"
 
 
-def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
-    """Flags for stated counts above what was read (level_conflict) and for unread neighbours (ambiguous_level)."""
+def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bool) -> tuple[Flag, ...]:
+    """Flags for stated counts that what was read does not reach (level_conflict) and for unread neighbours (ambiguous_level).
+
+    Joints that the note says were `left_out` account for what was counted and not done. Sites are counted only where
+    the facets stand `alone`: elsewhere they may be those of another family.
+    """
     if any(flag.query in {"level_conflict", "ambiguous_level"} for flag in found.flags):
         return ()
     joints = joints_of(found.joints, found.nerves)
     if not joints:
         return ()
     most_joints = sum(2 if side == "bilateral" else 1 for side in joints.values())
+    most_joints += 2 * len(set(left_out) - set(joints))
     most_nerves = sum(2 if found.nerves.side_of(name) == "bilateral" else 1 for name in found.nerves.names)
+    plausible = _plausible(reading, joints, found)
     flags: list[Flag] = []
     for cue in reading.cues:
         if not cue.category.startswith(("counted_", "relative")) or not _tells(reading.sentences[cue.sentence]):
@@ -33,11 +41,28 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
         if cue.category == "relative":
             if _neighbour_missing(reading, cue, set(joints)):
                 flags.append(Flag("ambiguous_level", (Span(cue.start, cue.end),)))
-        elif int(cue.category[-1]) > (
-            max(most_joints, most_nerves) if cue.category.startswith(_JOINTS) else most_nerves or 9
-        ):
+        elif cue.category.startswith(_SITES):
+            if alone and not left_out and "needlework" in reading.sentences[cue.sentence].cues and _count(cue) not in plausible:
+                flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
+        elif _count(cue) > (max(most_joints, most_nerves) if cue.category.startswith(_JOINTS) else most_nerves or 9):
             flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
     return tuple(flags[:1])
+
+
+def _count(cue: Cue) -> int:
+    return int(cue.category.rpartition("_")[2])
+
+
+def _plausible(reading: Reading, joints: dict[str, str], found: Facets) -> set[int]:
+    """The numbers that "each of the six sites" may mean: joints or nerves, of one side or of both."""
+    numbers: set[int] = set()
+    nerves = {name: found.nerves.side_of(name) for name in found.nerves.names}
+    for sides in (joints, nerves, {name: side for name, side in nerves.items() if name != "S1"}):
+        on_both = sum(side == "bilateral" for side in sides.values())
+        left, right = (on_both + sum(side == name for side in sides.values()) for name in ("left", "right"))
+        numbers |= {left, right, len(sides), len(sides) + on_both}
+    beside = any(item.top == item.bottom == "S1" for hit in reading.levels for item in hit.mention.items)
+    return numbers | {number + extra for number in numbers for extra in (1, 2) if beside}  # an S1 branch adds no joint
 
 
 def _tells(sentence: Sentence) -> bool:

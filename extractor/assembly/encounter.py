@@ -11,7 +11,7 @@ from extractor.agents import AgentReader, SentenceView, injectate_names
 from extractor.assembly import guidance
 from extractor.assembly.families import FAMILY_OF, Session
 from extractor.assembly.sides import Sided
-from extractor.assembly.zones import PROCEDURAL
+from extractor.assembly.zones import PROCEDURAL, SIDE_FIELD
 from extractor.mentions import Hit, Reading, Sentence
 from extractor.records import Agent, Procedure, Span
 
@@ -21,7 +21,6 @@ _TEMPERATURE = re.compile(
 _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4-5 and ___"
 _AWAY = frozenset({"historical", "planned", "finding", "exam", "consent", "teaching", "numbering"})
 _SHORT_LIST = 60  # longest list of sided levels that stands alone before its needle ("B L4-5, R L5-S1.")
-_SIDE_FIELD = re.compile(r"(?:right|left|bilateral|both|rt|lt)(?: sides?)?\s*:", re.IGNORECASE)
 _LIST_LINE = 90  # longest line of a list below its heading
 _MEASURED = re.compile(r"\d\s*(?:mL|cc)\b", re.IGNORECASE)  # drawn up, not taken at home
 _DRUG_KINDS = frozenset(
@@ -182,7 +181,7 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
         s.index for s in reading.sentences if s.zone == "body" and "handled" in s.cues and not s.cues & _AWAY
     }
     worked = {s.index for s in reading.sentences if "needlework" in s.cues}
-    fields = {s.index for s in reading.sentences if s.zone == "neutral" and _SIDE_FIELD.match(reading.text, s.start)}
+    fields = {s.index for s in reading.sentences if s.zone == "neutral" and SIDE_FIELD.match(reading.text, s.start)}
     titles = {s.index for s in reading.sentences if s.zone == "title"}
     below = {s.index for s in reading.sentences if s.zone == "neutral" and s.index - 1 in titles and not s.cues & _AWAY}
     logged = {s.index for s in reading.sentences if s.zone == "neutral" and "rf_gear" in s.cues and not s.cues & _AWAY}

@@ -25,7 +25,9 @@ FAMILY_OF: dict[str, Family] = {
     "trigger_point": "trigger_point",
 }
 _TECHNIQUES = {"cold_or_laser", "thermal_rf", "cooled_rf", "pulsed_rf", "chemical_neurolysis", "prp"}
+_BESIDE = {"sacroiliac_joint", "trigger_point"}
 _BURNS = {"thermal_rf", "cooled_rf", "pulsed_rf"}
+_OTHER_DAY = {"planned", "consent", "teaching"}
 _EPIDURALS = {"interlaminar", "transforaminal", "caudal"}
 
 
@@ -119,7 +121,16 @@ def find(reading: Reading) -> Session:
     technique, cooled, mixed = _technique(
         titled, [*told, *_hot(reading, told)], {hit.sentence for hit in reading.levels}, cues
     )
+    if technique == "injection" and not block_title and _lesioned(reading):
+        technique = "thermal_rf"
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
+
+
+def _lesioned(reading: Reading) -> bool:
+    """True where the body tells of lesions made with heat, whatever they are called: "two lesions of 80 degrees Celsius
+    for ninety seconds were made at each site"."""
+    geared = [s for s in reading.sentences if "rf_gear" in s.cues and s.zone == "body"]
+    return len(geared) > 1 and any("heat" in s.cues and not s.cues & _OTHER_DAY for s in geared)
 
 
 def _is_caudal(anchor: Anchor) -> bool:
@@ -130,11 +141,12 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
     """Joints that the title leaves out and a sentence of the body tells in full: entered, and a drug given."""
     drugged = drugged_sentences(reading)
     sided = {hit.sentence for hit in reading.sides}
+    imaged = {hit.sentence for hit in reading.imaging if hit.value != "diagnostic" and not hit.cues}
     return [
         anchor
         for anchor in told
-        if (anchor.hit.value == "trigger_point" and _needled_next(reading, anchor, drugged))
-        or anchor.hit.value in {"sacroiliac_joint", "trigger_point"}
+        if (anchor.hit.value in _BESIDE and _needled_next(reading, anchor, drugged, imaged))
+        or anchor.hit.value in _BESIDE
         and anchor.zone == "body"
         and {anchor.hit.sentence, anchor.hit.sentence + 1} & drugged
         and (
@@ -147,17 +159,23 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
     ]
 
 
-def _needled_next(reading: Reading, anchor: Anchor, drugged: Collection[int]) -> bool:
-    """True for trigger points that are named on their own and needled in the sentences after: "Next came the trigger
-    points. I marked one in the right piriformis. Each was injected with 1 mL of lidocaine."
+def _needled_next(reading: Reading, anchor: Anchor, drugged: Collection[int], imaged: Collection[int]) -> bool:
+    """True for what is named on its own and needled in the sentences after: "Next came the trigger points. I marked one
+    in the right piriformis. Each was injected with 1 mL of lidocaine." A sacroiliac joint must have been imaged.
     """
+    begin = anchor.hit.sentence
     if anchor.hit.cues or anchor.zone not in {"body", "neutral"}:
         return False
-    begin = anchor.hit.sentence
     if begin and reading.sentences[begin].cues & {"historical", "planned", "negated", "exam", "finding"}:
         return False
-    following = reading.sentences[begin + 1 : begin + 3]
-    return any(s.index in drugged and s.zone == "body" and s.cues >= {"needlework", "performed"} for s in following)
+    if anchor.hit.value == "sacroiliac_joint" and begin not in imaged:
+        return False
+    following = reading.sentences[begin + 1 : begin + 4]
+    leveled = {hit.sentence for hit in reading.levels}
+    if any(s.index in leveled for s in following):
+        return False
+    given = any(s.index in drugged and s.zone == "body" for s in following)
+    return given and any(s.zone == "body" and s.cues >= {"needlework", "performed"} for s in following)
 
 
 def _hot(reading: Reading, told: list[Anchor]) -> list[Anchor]:

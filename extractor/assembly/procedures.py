@@ -79,6 +79,18 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     return Assembled(tuple(addressed), reading, drugs, diagnosis)
 
 
+def _through_foramina(session: Session, reading: Reading, statements: Sequence[Statement]) -> bool:
+    """Only the word "epidural" names the procedure, and the needles went to foramina: not an interlaminar one."""
+    if any(a.hit.value == "epidural_interlaminar" or a.zone == "title" for a in session.anchors):
+        return False
+    entered = [s for s in statements if s.zone == "body" and not s.denied]
+    if any(s.kind == "interspace" for s in entered):
+        return False
+    return any(
+        s.mention.noun == "neural_foramen" and "needlework" in reading.sentences[s.sentence].cues for s in entered
+    )
+
+
 _SIDED: frozenset[Family] = frozenset({"facet", "transforaminal", "sacroiliac_joint", "sacral_lateral_branch"})
 
 
@@ -109,6 +121,8 @@ def _with_inferred(
         }
         if any("needlework" in reading.sentences[index].cues for index in entered):
             return replace(session, families=("facet", *session.families))  # joints entered beside what is named
+    if session.families == ("interlaminar",) and _through_foramina(session, reading, statements):
+        return replace(session, families=("transforaminal",))
     if session.families or session.out_of_scope:
         return session
     if session.technique != "injection" and any(
@@ -122,6 +136,8 @@ def _with_inferred(
     telling = {"needlework", "performed"} if injected else {"needlework"}
     worked = {s.index for s in reading.sentences if s.zone == "body" and s.cues & telling}
     others = [a for a in session.anchors if a.family.startswith("other:") and a.family != "other:epidurogram"]
+    if any(a.family == "other:other_block" and not a.hit.cues for a in others):
+        return session
     if any(a.zone == "title" or (a.hit.sentence in worked and a.family != "other:needling") for a in others):
         return session
     kinds = {
@@ -318,7 +334,10 @@ def _facet(
     )
     if sacral_too and not found.joints and not found.nerves:
         return None
-    doubts = counted.doubts(reading, found) + disagreement.doubts(reading, found)
+    alone = session.families == ("facet",)
+    doubts = counted.doubts(reading, found, {j for s in mine if s.denied for j in s.joints}, alone) + disagreement.doubts(
+        reading, found
+    )
     if session.technique in {"thermal_rf", "pulsed_rf"} and any(
         "no_lesion" in s.cues and s.zone in {"title", "body", "neutral", "complications"} for s in reading.sentences
     ):

@@ -19,8 +19,8 @@ from extractor.mentions import Hit, LevelHit, Reading, Sentence
 OPPOSITE = {"left": "right", "right": "left"}
 _JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
 _AND = re.compile(
-    r"(?:\s*,?\s*(?:and|then|and then|&|\+|/)\s*(?:(?:one|two|three|four|five|six|\d)\s+(?:needles?\s+)?)?"
-    r"(?:(?:on|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})",
+    r"(?:\s*,?\s*(?:and(?:\s+(?:then|later|after|afterwards|subsequently|next|finally))?|then|before|followed by|&|\+|/)\s*"
+    r"(?:(?:one|two|three|four|five|six|\d)\s+(?:needles?\s+)?)?(?:(?:on|upon|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})",
     re.IGNORECASE,
 )
 _POSTFIX_GAP = 48

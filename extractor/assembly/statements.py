@@ -221,7 +221,7 @@ def _spared(reading: Reading, leveled: set[int]) -> set[int]:
         and not sentences[cue.sentence].cues & {"needlework", "planned", "historical"}
     }
     for s in sentences:
-        if "nothing_there" not in s.cues or s.index in leveled:
+        if "nothing_there" not in s.cues or s.index in levels:
             continue
         goes_on = s.index - 1 in leveled and sentences[s.index - 1].zone == "body"
         if s.cues & {"planned", "historical"} and not goes_on and "performed" not in s.cues:

@@ -56,7 +56,18 @@ _SHORT_FIELDS = frozenset(
 )
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
 _TELLING = frozenset(
-    {"needlework", "historical", "planned", "finding", "exam", "consent", "teaching", "negated", "correction"}
+    {
+        "needlework",
+        "historical",
+        "planned",
+        "finding",
+        "exam",
+        "consent",
+        "teaching",
+        "negated",
+        "correction",
+        "grid_row",
+    }
 )
 _FREE = frozenset(
     {
@@ -93,9 +104,11 @@ _LEAVABLE = frozenset(
 )
 
 
+_LISTS = frozenset({"medications", "allergies", "admin"})
 _NEXT = 4  # sentences below an operation of old within which the procedure of today is named
 _CLAUSE = 70  # longest clause that goes on with a title on its line
 _STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
+SIDE_FIELD = re.compile(r"(?:right|left|bilateral|both|rt|lt)(?: sides?)?\s*:", re.IGNORECASE)
 _AGE = re.compile(r"\W*(?:pt |patient )?\d{1,3}[ -]?(?:y/?o\b|y\.o|yrs?\b|years?\b|[FM]\b)", re.IGNORECASE)
 _INTRO = re.compile(
     r"(?:(?:so|ok|okay|alright|all right|um|uh|now) )*(?:this|here|that) is (?:a|an|the|for|our|my)\b", re.IGNORECASE
@@ -113,6 +126,7 @@ def with_zones(reading: Reading) -> Reading:
     surgical = {hit.sentence for hit in reading.targets if hit.value == "other:surgery" and not hit.cues}
     has_family = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL or hit.value == "facet_joint"}
     first_procedural = {hit.sentence: hit.start for hit in reversed(reading.targets) if hit.value in PROCEDURAL}
+    nerved = {hit.sentence for hit in reading.targets if hit.value in {"medial_branch", "medial_branch_block"}}
     asides = brackets(reading.text)
     diagnostic = {
         hit.sentence for hit in reading.imaging if hit.value == "diagnostic" and not _within(asides, hit.start)
@@ -168,11 +182,13 @@ def with_zones(reading: Reading) -> Reading:
             kind = "planned"
         if kind == "plan" and left:
             kind = ""
+        boxed = kind in _LISTS and sentence.paragraph > sentence.header_paragraph and sentence.index in has_target
+        boxed &= bool(sentence.cues & {"checked", "unchecked"})  # a template's choices below an imported list
         injecting = kind == "imaging_findings" and sentence.index in drugged and "performed" in sentence.cues
         if (
             kind in _LEAVABLE
             and not left
-            and (injecting or _leaves(sentence, sentence.index in worked, sentence.index in has_level))
+            and (injecting or boxed or _leaves(sentence, sentence.index in worked, sentence.index in has_level))
         ):
             left = True
             container = ""
@@ -272,6 +288,12 @@ def with_zones(reading: Reading) -> Reading:
             if sentence.index in has_level and sentence.end - sentence.start < 160 and not sentence.cues & _TELLING:
                 zoned.append(replace(sentence, zone="title", kind=kind))  # "Two procedures were done: 1. ... 2. ..."
                 continue
+        if sentence.index in nerved & has_level and SIDE_FIELD.match(reading.text, sentence.start):
+            # "Right side: L3 and L4 medial branches only, as there is no tenderness below": nerves are not examined
+            sentence = replace(sentence, cues=sentence.cues - {"exam", "finding"})
+        treated = bool(zoned) and zoned[-1].zone == "body" and zoned[-1].cues >= {"performed", "today"}
+        if treated and sentence.index in drugged and sentence.index in procedural and "needlework" in sentence.cues:
+            sentence = replace(sentence, cues=sentence.cues - {"historical"})  # "He had left facet joint injections ..."
         zone = _zone(
             sentence,
             kind,
@@ -364,7 +386,7 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         and not cues & _TELLING
     ):
         return "title"
-    if kind == "guidance" and strong and level:
+    if kind == "guidance" and level and (strong or target):
         return "body"
     if kind in {"planned", "laterality", "guidance", "addendum"}:
         return kind
@@ -384,7 +406,7 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         return "numbering"
     if "intended" in cues and not strong and not weak:
         return "planned"
-    if "consent" in cues and not ((strong or "performed" in cues) and level):
+    if "consent" in cues and not ((strong or "performed" in cues) and (level or "after_consent" in cues)):
         return "consent"
     if strong:
         if past and not weak and not level:

@@ -217,6 +217,16 @@ def _of_a_level(agent: Span, modifier: ConTextModifier, denied: Sequence[Span]) 
     return any(span.label_ == "Level" and agent.end <= span.start < first for span in denied)
 
 
+def _given(doc: Doc, agent: Span, modifier: ConTextModifier, words: ReadingTable) -> bool:
+    """True for a drug measured out behind a plain "no": "no paresthesia, 0.3 mL of bupivacaine per nerve"."""
+    if modifier.rule.literal.lower() not in words.plain_denials or agent.start < modifier.modifier_span[1]:
+        return False
+    before = agent.start - 1
+    if before > 0 and doc[before].lower_ == "of":
+        before -= 1
+    return before >= modifier.modifier_span[1] and doc[before].lower_ in words.measure_words
+
+
 def _in_reach(
     doc: Doc,
     span: Span,
@@ -300,7 +310,7 @@ def _touched(
         if span.label_ == "Imaging" and modifier.rule.literal == "no" and _guides(doc, modifier, span, words):
             continue
         denied_here = denied.get(id(modifier), ())
-        if span.label_ == "Agent" and _of_a_level(span, modifier, denied_here):
+        if span.label_ == "Agent" and (_of_a_level(span, modifier, denied_here) or _given(doc, span, modifier, words)):
             continue
         if span.label_ == "Level" and not _in_reach(doc, span, modifier, denied_here, sides, words):
             continue
