@@ -12,6 +12,7 @@ expression finds places where a level may start, `level_scanner` reads from ther
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -76,6 +77,8 @@ class LevelGrammar:
                 continue
             floor = max((d.noun.end if d.noun else d.end for d in found[max(0, index - 1) : index]), default=0)
             floor = max(floor, found[index - 1].end if index else 0)
+            if index + 1 < len(found) and _lies_on(text, draft, found[index + 1]):
+                continue
             if noun := nouns.before(draft.start, floor):
                 if draft.noun is None or self._nearer(text, draft, noun, nouns):
                     found[index] = replace(draft, noun=noun, source="before")
@@ -172,6 +175,16 @@ def _bracketed_with_next(text: str, end: int, noun: Noun, following: int) -> boo
     """True for "L1 (TP L2)": the noun in the bracket belongs to the level in the bracket."""
     gap = text[noun.end : following]
     return "(" in text[end : noun.start] and len(gap) <= 8 and ")" not in gap and following < len(text)
+
+
+_ON = re.compile(r"\s*(?:at|on|over|near)\s+(?:the\s+)?", re.IGNORECASE)
+
+
+def _lies_on(text: str, draft: Draft, following: Draft) -> bool:
+    """True for "l five at sacral ala": the nerve, whatever bone was named before it ("transverse process l five at")."""
+    if draft.reading is None or draft.reading.names != ("L5",) or following.site is None:
+        return False
+    return following.site.noun == "sacral_ala" and _ON.fullmatch(text, draft.end, following.start) is not None
 
 
 def _merge_ala(text: str, drafts: list[Draft]) -> list[Draft]:

@@ -36,13 +36,14 @@ def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bo
     plausible = _plausible(reading, joints, found)
     flags: list[Flag] = []
     for cue in reading.cues:
-        if not cue.category.startswith(("counted_", "relative")) or not _tells(reading.sentences[cue.sentence]):
+        sites = cue.category.startswith(_SITES)
+        if not cue.category.startswith(("counted_", "relative")) or not _tells(reading.sentences[cue.sentence], sites):
             continue
         if cue.category == "relative":
             if _neighbour_missing(reading, cue, set(joints)):
                 flags.append(Flag("ambiguous_level", (Span(cue.start, cue.end),)))
-        elif cue.category.startswith(_SITES):
-            if alone and not left_out and "needlework" in reading.sentences[cue.sentence].cues and _count(cue) not in plausible:
+        elif sites:
+            if alone and not left_out and _count(cue) not in plausible:
                 flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
         elif _count(cue) > (max(most_joints, most_nerves) if cue.category.startswith(_JOINTS) else most_nerves or 9):
             flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
@@ -65,8 +66,9 @@ def _plausible(reading: Reading, joints: dict[str, str], found: Facets) -> set[i
     return numbers | {number + extra for number in numbers for extra in (1, 2) if beside}  # an S1 branch adds no joint
 
 
-def _tells(sentence: Sentence) -> bool:
-    return sentence.zone in _ZONES and not sentence.cues & _OTHER_DAY
+def _tells(sentence: Sentence, sites: bool) -> bool:
+    """Where sites are counted nothing was left out, whatever is denied beside them ("all six: no blood")."""
+    return sentence.zone in _ZONES and not sentence.cues & (_OTHER_DAY - {"negated"} if sites else _OTHER_DAY)
 
 
 def _neighbour_missing(reading: Reading, cue: Cue, joints: set[str]) -> bool:

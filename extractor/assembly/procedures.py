@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from extractor.agents import AgentReader, injectate_names
-from extractor.assembly import counted, disagreement, encounter, facet
+from extractor.assembly import counted, disagreement, encounter, facet, unread
 from extractor.assembly.addendum import corrected_by_addendum
 from extractor.assembly.corrections import without_corrected
 from extractor.assembly.encounter import Encounter
@@ -60,7 +60,8 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         session = replace(session, technique="chemical_neurolysis")
     session = _with_inferred(session, reading, statements, injected, rows)
     if not session.families:
-        return Assembled((), reading, drugs, diagnosis)
+        doubtful = () if session.out_of_scope else unread.unnamed(reading, drugs)
+        return Assembled(doubtful, reading, drugs, diagnosis)
     shared = encounter.read(reading, session, drugs, sided)
     titled = any(a.zone == "title" for a in session.anchors)
     procedures = [
@@ -76,7 +77,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         and not encounter.only_contrast(procedure, session, shared)
     ]
     addressed = [_on_diagnosed_side(p, diagnosis) for p in corrected_by_addendum(reading, sided, procedures)]
-    return Assembled(tuple(addressed), reading, drugs, diagnosis)
+    return Assembled(tuple(unread.asked(addressed, reading)), reading, drugs, diagnosis)
 
 
 def _through_foramina(session: Session, reading: Reading, statements: Sequence[Statement]) -> bool:
@@ -335,9 +336,9 @@ def _facet(
     if sacral_too and not found.joints and not found.nerves:
         return None
     alone = session.families == ("facet",)
-    doubts = counted.doubts(reading, found, {j for s in mine if s.denied for j in s.joints}, alone) + disagreement.doubts(
-        reading, found
-    )
+    doubts = counted.doubts(
+        reading, found, {j for s in mine if s.denied for j in s.joints}, alone
+    ) + disagreement.doubts(reading, found)
     if session.technique in {"thermal_rf", "pulsed_rf"} and any(
         "no_lesion" in s.cues and s.zone in {"title", "body", "neutral", "complications"} for s in reading.sentences
     ):

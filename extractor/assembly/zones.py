@@ -293,7 +293,9 @@ def with_zones(reading: Reading) -> Reading:
             sentence = replace(sentence, cues=sentence.cues - {"exam", "finding"})
         treated = bool(zoned) and zoned[-1].zone == "body" and zoned[-1].cues >= {"performed", "today"}
         if treated and sentence.index in drugged and sentence.index in procedural and "needlework" in sentence.cues:
-            sentence = replace(sentence, cues=sentence.cues - {"historical"})  # "He had left facet joint injections ..."
+            sentence = replace(
+                sentence, cues=sentence.cues - {"historical"}
+            )  # "He had left facet joint injections ..."
         zone = _zone(
             sentence,
             kind,

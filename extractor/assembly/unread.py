@@ -1,0 +1,67 @@
+"""What the body tells with needle work and for which nothing was read: it is asked about, never left out in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from extractor.agents import injectate_names
+from extractor.assembly.families import FAMILY_OF
+from extractor.mentions import Hit, LevelHit, Reading
+from extractor.records import Agent, Family, Flag, Procedure, Span
+
+_ASKED: frozenset[Family] = frozenset({"sacroiliac_joint", "trigger_point", "transforaminal", "caudal"})
+_ELSEWHERE = frozenset({"historical", "planned", "negated", "exam", "finding", "consent", "teaching", "nothing_there"})
+# the nerves of the sacroiliac joint are told with the name of the joint
+_SAME: dict[str, frozenset[str]] = {"sacroiliac_joint": frozenset({"sacral_lateral_branch"})}
+
+
+_NOUNS = frozenset({"facet_joint", "medial_branch", "dorsal_ramus", "transverse_process", ""})
+_LEAST_WORK = 2  # sentences with needle work
+
+
+def asked(procedures: Sequence[Procedure], reading: Reading) -> list[Procedure]:
+    """The procedures, the first with a question (performed_unclear) for each such mention."""
+    read = {procedure.family for procedure in procedures}
+    spans = []
+    for hit in reading.targets:
+        family = FAMILY_OF.get(hit.value)
+        if family not in _ASKED or family in read or read & _SAME.get(family, frozenset()) or hit.boxed == "unchecked":
+            continue
+        sentence = reading.sentences[hit.sentence]
+        if sentence.zone == "body" and "needlework" in sentence.cues and not (hit.cues | sentence.cues) & _ELSEWHERE:
+            spans.append(Span(hit.start, hit.end, sentence.section))
+    if not spans or not procedures:
+        return list(procedures)
+    first = procedures[0]
+    return [replace(first, flags=(*first.flags, Flag("performed_unclear", tuple(spans)))), *procedures[1:]]
+
+
+def unnamed(reading: Reading, drugs: Sequence[Agent]) -> tuple[Procedure, ...]:
+    """A facet procedure of unknown extent where needles were placed, a drug was given, a level or target of these
+    families is named and nothing says which procedure it was; nothing where another kind of procedure is named."""
+    zones = [s.zone for s in reading.sentences]
+    work = sum(s.zone == "body" and "needlework" in s.cues for s in reading.sentences)
+    if work < _LEAST_WORK or not injectate_names(drugs):
+        return ()
+    if any(hit.value.startswith("other:") and not hit.cues for hit in reading.targets):
+        return ()
+    speaking = {"body", "title", "neutral"}
+    targets = [
+        hit
+        for hit in reading.targets
+        if hit.value in FAMILY_OF and hit.value != "epidural" and not hit.cues and hit.boxed != "unchecked"
+    ]
+    named = [
+        Span(hit.start, hit.end, reading.sentences[hit.sentence].section)
+        for hit in (*reading.levels, *targets)
+        if zones[hit.sentence] in speaking and not hit.cues and _of_these(hit)
+    ]
+    if not named:
+        return ()
+    flag = Flag("performed_unclear", tuple(named))
+    return (Procedure(family="facet", agents=tuple(drugs), flags=(flag,), evidence=tuple(named)),)
+
+
+def _of_these(hit: Hit | LevelHit) -> bool:
+    return isinstance(hit, Hit) or hit.mention.noun in _NOUNS
