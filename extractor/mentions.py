@@ -208,7 +208,7 @@ def _that_side(
         last = None
         for word in _SIDE_WORD.finditer(text, begin, match.start()):
             last = word
-        if last is None or any(begin <= hit.start < match.start() for hit in sides):
+        if last is None or any(begin <= hit.start < match.start() and hit.value != "both" for hit in sides):
             continue
         found.append(Hit("Side", last.group().lower(), match.start(), match.end(), sentence))
     return found

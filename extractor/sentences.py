@@ -155,7 +155,8 @@ class SentenceSplitter:
             return True
         if first.islower():
             word = following.split(None, 1)[0]
-            return len(line) < _SHORT_LINE and len(line) + 1 + len(word) < min(widest, _WIDEST_WRAP)
+            width = len(line.strip())
+            return width < _SHORT_LINE and width + 1 + len(word) < min(widest, _WIDEST_WRAP)
         if line[-1] == ",":
             return False
         long_line = len(line) >= 60

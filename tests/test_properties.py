@@ -205,7 +205,7 @@ def wrapped(text: str, width: int) -> str:
 
 
 FORMS = re.compile(
-    r"[\[\]|\u2610\u2611]|\S {5,}\S|(?m:^[o*] )"
+    r"[\[\]{}|\u2610\u2611]|\( \)|\S {5,}\S|(?m:^[o*] )"
 )  # check boxes and tables: their lines are part of what they say
 LAYOUTS: dict[str, tuple[Callable[[str], str], str]] = {
     "capitals": (str.upper, '"without" is torn from the imaging by a line break before a capital'),

@@ -20,7 +20,7 @@ _JOINTS, _SITES = "counted_joints_", "counted_sites_"
 
 
 def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bool) -> tuple[Flag, ...]:
-    """Flags for stated counts that what was read does not reach (level_conflict) and for unread neighbours (ambiguous_level).
+    """Flags for counts that do not fit what was read (level_conflict) and for unread neighbours (ambiguous_level).
 
     Joints that the note says were `left_out` account for what was counted and not done. Sites are counted only where
     the facets stand `alone`: elsewhere they may be those of another family.
@@ -50,6 +50,9 @@ def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bo
     return tuple(flags[:1])
 
 
+_APART = frozenset({"S1", "TON"})  # nerves that people count apart from the medial branches
+
+
 def _count(cue: Cue) -> int:
     return int(cue.category.rpartition("_")[2])
 
@@ -58,7 +61,11 @@ def _plausible(reading: Reading, joints: dict[str, str], found: Facets) -> set[i
     """The numbers that "each of the six sites" may mean: joints or nerves, of one side or of both."""
     numbers: set[int] = set()
     nerves = {name: found.nerves.side_of(name) for name in found.nerves.names}
-    for sides in (joints, nerves, {name: side for name, side in nerves.items() if name != "S1"}):
+    for sides in (
+        *(() if nerves and not found.joints else (joints,)),
+        nerves,
+        {name: side for name, side in nerves.items() if name not in _APART},
+    ):
         on_both = sum(side == "bilateral" for side in sides.values())
         left, right = (on_both + sum(side == name for side in sides.values()) for name in ("left", "right"))
         numbers |= {left, right, len(sides), len(sides) + on_both}

@@ -155,10 +155,18 @@ def muscles_of(reading: Reading, rows: Sequence[MuscleRow], within: Collection[i
     """The muscles named where something was injected.
 
     `within` are the only sentences to look at, where given. Where the body names no muscle, those of the examination
-    are the ones that were injected.
+    are the ones that were injected; so they are where it names fewer than the points that it counts.
     """
     told = _muscles(reading, rows, frozenset({"title", "body", "neutral"}), within)
-    return told if told.number or within else _muscles(reading, rows, _EXAMINED, within)
+    if within:
+        return told
+    examined = _muscles(reading, rows, _EXAMINED, within)
+    counted = max(
+        (int(cue.category.rpartition("_")[2]) for cue in reading.cues if cue.category.startswith("counted_sites_")),
+        default=0,
+    )
+    few = (told.number or 0) < counted and told.number is not None
+    return examined if not told.number or (few and (examined.number or 0) > (told.number or 0)) else told
 
 
 def muscle_sentences(reading: Reading, rows: Sequence[MuscleRow]) -> frozenset[int]:

@@ -153,6 +153,8 @@ def _with_inferred(
         return replace(session, families=("facet",))  # "IA inj R L4-5 + L5-S1"
     if "foramen" in kinds:
         return replace(session, families=("transforaminal",))
+    if any(hit.value == "other:surgery" and not hit.cues for hit in reading.targets):
+        return session  # leads and catheters go through the epidural space too
     if any(
         hit.value == "epidural_space" and hit.sentence in worked and "negated" not in hit.cues
         for hit in reading.targets

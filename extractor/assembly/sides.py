@@ -23,6 +23,7 @@ _AND = re.compile(
     r"(?:(?:one|two|three|four|five|six|\d)\s+(?:needles?\s+)?)?(?:(?:on|upon|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})",
     re.IGNORECASE,
 )
+_NOT = re.compile(r"\b(?:not|never)\b|n't\b", re.IGNORECASE)
 _POSTFIX_GAP = 48
 _BESIDE = 12  # characters between a level and the side behind it
 _REPEAT_REACH = 90  # characters between a word of repetition and the side that it speaks of
@@ -162,7 +163,9 @@ def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
                 acts = bool(sentence.cues & {"performed", "needlework"}) and not sentence.cues & {
                     "discontinued",
                     "planned",
+                    "untreated_side",
                 }
+                acts &= _NOT.search(reading.text, sentence.start, sentence.end) is None
                 pending = replace(event, weak=True) if acts else None
             lone = (event, sentence.index)
             current, current_from = side, (first.start, first.end)

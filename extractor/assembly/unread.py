@@ -52,9 +52,10 @@ def unnamed(reading: Reading, drugs: Sequence[Agent]) -> tuple[Procedure, ...]:
         for hit in reading.targets
         if hit.value in FAMILY_OF and hit.value != "epidural" and not hit.cues and hit.boxed != "unchecked"
     ]
+    mentions: list[Hit | LevelHit] = [*reading.levels, *targets]
     named = [
         Span(hit.start, hit.end, reading.sentences[hit.sentence].section)
-        for hit in (*reading.levels, *targets)
+        for hit in mentions
         if zones[hit.sentence] in speaking and not hit.cues and _of_these(hit)
     ]
     if not named:
