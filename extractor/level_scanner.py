@@ -11,6 +11,8 @@ from extractor.level_tokens import NEXT_REGION, Lexicon
 
 _NOTHING = re.compile("")
 _REGION_WORD = 5  # letters of the shortest region word ("sacral"); letters of levels are fewer
+_POINT = re.compile(r" point\b", re.IGNORECASE)
+_BLOOD_TEST = re.compile(r"\ba ?(?:1|one) ?$", re.IGNORECASE)
 _MOST_RUNS, _MOST_NAMES = 40, 8  # bounds that keep the reading of hostile text linear
 
 
@@ -127,7 +129,10 @@ class Scanner:
         named = text[run.start : run.start + _REGION_WORD].isalpha()  # "lumbar 3 level fusion"
         counts = self._x.counted_thing if (run.bare or named) and run.how == "" else self._x.unit
         if (run.spaced or run.bare) and counts.match(text, run.end):
-            return None
+            # "c six point three of lidocaine": a vertebra with its letter is no decimal, but "a one c six point three"
+            decimal = run.bare or not run.worded or _BLOOD_TEST.search(text, max(0, run.start - 8), run.start)
+            if decimal or _POINT.match(text, run.end) is None:
+                return None
         return run
 
     def _ordinals(self, text: str, start: int) -> list[Run]:

@@ -103,6 +103,8 @@ class Reading:
 
 
 _OTHER_DAYS = frozenset({"historical", "planned", "finding"})
+_REASONED = frozenset({"exam", "finding", "historical"})
+_REASON = re.compile(r"\b(?:because|since|as) (?:she|he|there|it|they|the|his|her)\b", re.IGNORECASE)
 _ASIDE_IN = 120  # longest line whose bracket is an aside; in running prose a bracket dates its whole sentence
 _LINE_END = re.compile(r"\n")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -270,6 +272,8 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
     for cue in cues:
         if cue.category in _OTHER_DAYS and _aside(asides, openings, cue.start, spans[cue.sentence]):
             continue
+        if cue.category in _REASONED and _is_reason(doc, spans[cue.sentence], cue.start):
+            continue
         section = sections[max(0, bisect_right(section_starts, cue.start) - 1)]
         titled = cue.category == "performed" and cue.end <= section.text_start
         by_sentence.setdefault(cue.sentence, set()).add("headed_performed" if titled else cue.category)
@@ -296,6 +300,14 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
         )
         seen.add(number)
     return tuple(result)
+
+
+def _is_reason(doc: Doc, sentence: tuple[int, int], offset: int) -> bool:
+    """True for what is only the reason of what was told before: "... the left L5-S1 joint, since there is no tenderness
+    higher up"."""
+    levels = [mention.end for mention in doc._.facetcode_levels if sentence[0] <= mention.start < offset]
+    reason = _REASON.search(text_of(doc), levels[0], sentence[1]) if levels else None
+    return reason is not None and reason.start() <= offset
 
 
 def _aside(asides: list[tuple[int, int]], openings: list[int], offset: int, sentence: tuple[int, int]) -> bool:

@@ -101,6 +101,9 @@ def find(reading: Reading) -> Session:
     worked = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
     sided = {hit.sentence for hit in reading.sides}
     done = [a for a in exact if a.zone == "body" or (a.hit.sentence > worked and a.hit.sentence in sided)]
+    if done and all(a.hit.value in _BESIDE for a in done):
+        imaged = {hit.sentence for hit in reading.imaging if hit.value not in {"diagnostic", "none"} and not hit.cues}
+        done = [a for a in exact if a in done or (a.hit.sentence in imaged and not a.hit.cues)]  # what came before them
     in_body = _families(done) or _families(exact) or _families(told)
     families = (
         in_title or in_body or _families([a for a in anchors if a.zone == "impression" and a.hit.value in PROCEDURAL])
@@ -174,8 +177,8 @@ def _needled_next(reading: Reading, anchor: Anchor, drugged: Collection[int], im
     leveled = {hit.sentence for hit in reading.levels}
     if any(s.index in leveled for s in following):
         return False
-    given = any(s.index in drugged and s.zone == "body" for s in following)
-    return given and any(s.zone == "body" and s.cues >= {"needlework", "performed"} for s in following)
+    given = any(s.index in drugged and s.zone in {"body", "neutral"} for s in following)
+    return given and any(s.zone == "body" and "needlework" in s.cues for s in following)
 
 
 def _hot(reading: Reading, told: list[Anchor]) -> list[Anchor]:

@@ -24,6 +24,7 @@ _AND = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|never)\b|n't\b", re.IGNORECASE)
+_TURN = re.compile(r"\bbut\b", re.IGNORECASE)
 _POSTFIX_GAP = 48
 _BESIDE = 12  # characters between a level and the side behind it
 _REPEAT_REACH = 90  # characters between a word of repetition and the side that it speaks of
@@ -111,7 +112,10 @@ def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
                 pending = lone = None
             continue
         if not levels and "negated" in sentence.cues and not sentence.cues & {"repeat", "other_side"}:
-            continue
+            turn = _TURN.search(reading.text, sentence.start, sentence.end)
+            sides = [hit for hit in sides if turn and hit.start > turn.end()]  # "I did not say it but ... on the right"
+            if not sides or _NOT.search(reading.text, turn.end() if turn else sentence.start, sentence.end):
+                continue
         resolved = _resolve_other(reading.text, sides, current, levels)
         denied = bool(levels) and all("negated" in hit.cues for hit in levels)
         (
@@ -145,6 +149,8 @@ def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
         elif zone in {"body", "neutral", "laterality"}:
             values = {side for _, side in resolved if side}
             first = resolved[0][0]
+            if len(values) > 1 and _NOT.search(reading.text, sentence.start, sentence.end):
+                continue  # "it was the right that I did; he did not want the left touched"
             side = "bilateral" if len(values) > 1 else next(iter(values), "")
             if zone == "laterality" or not side:
                 turned = any(value.value == "other_side" for value in sides)
@@ -264,6 +270,13 @@ def _within(
         if behind.keys() >= {"left", "right"} and not any(hit.end <= levels[0].start for hit, _ in known):
             # "L4-5: the left joint was entered at once and the right joint after two corrections"
             return [(levels[0], "bilateral", (behind["left"].start, behind["left"].end))]
+    behind_each = [next((pair for pair in known if 0 <= pair[0].start - level.end <= 2), None) for level in levels]
+    if len(levels) > 1 and all(behind_each):  # "L4-5 left went in easy L4-5 right second try L5-S1 left"
+        return [
+            (level, pair[1], (pair[0].start, pair[0].end))
+            for level, pair in zip(levels, behind_each, strict=True)
+            if pair
+        ]
     spent: Hit | None = None  # the side that an earlier level of the sentence took from behind
     for index, level in enumerate(levels):
         before = [pair for pair in known if pair[0].end <= level.start]

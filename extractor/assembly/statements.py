@@ -39,10 +39,12 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 
 _THEN = re.compile(r"(?:and|then|next|finally|lastly|also)\b", re.IGNORECASE)
 _LEAD = 24  # characters before a level that goes on with the list of the sentence before
+_LEAD_TO_ALA = 40  # "the L5 cannula was laid across the ala"
+_LIST_SIGN = re.compile(r"[,;&+]|\band\b", re.IGNORECASE)
 _ANAPHOR = 4  # sentences over which "there" or "that level" reaches back
 _OF_JOINTS = frozenset({"superior_articular_process", "articular_pillar"})  # between two of them lies a joint
 _ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
-_FOR = re.compile(r"\(|\bfor\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
+_FOR = re.compile(r"\(|\bfor\b|\bwhere\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
 _LIST_GOES_ON = re.compile(
     r"[\s,;]*(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b", re.IGNORECASE
 )
@@ -220,6 +222,7 @@ def _spared(reading: Reading, leveled: set[int]) -> set[int]:
         and [end <= cue.start for end in levels.get(cue.sentence, ())] == [True]
         and not sentences[cue.sentence].cues & {"needlework", "planned", "historical"}
     }
+    sided = {hit.sentence for hit in reading.sides if hit.value in OPPOSITE}
     for s in sentences:
         if "nothing_there" not in s.cues or s.index in levels:
             continue
@@ -227,7 +230,8 @@ def _spared(reading: Reading, leveled: set[int]) -> set[int]:
         if s.cues & {"planned", "historical"} and not goes_on and "performed" not in s.cues:
             continue
         before = [index for index in range(s.index - 1, max(-1, s.index - 1 - _ANAPHOR), -1) if index in leveled]
-        found.update(before[:1])
+        if before and not any(before[0] < index <= s.index for index in sided):
+            found.update(before[:1])  # else it is a side that was left out
     return found
 
 
@@ -284,7 +288,9 @@ def _ala_of_nerves(text: str, last: Statement, ala: LevelMention) -> bool:
     """True for "L3, L4, L5 (ala)": the ala only explains where the last nerve of a bare list was met."""
     if ala.noun != "sacral_ala" or last.kind != "bare" or last.vertebrae[-1:] != ("L5",):
         return False
-    return _ASIDE.fullmatch(text[last.mention.end : ala.start]) is not None
+    gap = text[last.mention.end : ala.start]
+    laid = last.vertebrae == ("L5",) and len(gap) <= _LEAD_TO_ALA and _LIST_SIGN.search(gap) is None
+    return laid or _ASIDE.fullmatch(gap) is not None
 
 
 def _named_by_bones(text: str, before: Sequence[Statement], mention: LevelMention) -> bool:
@@ -336,11 +342,14 @@ def with_copies(statements: Sequence[Statement], copies: Sequence[Copy], title_s
                 if (s.mention.start, copy.side) not in have
             ]
             if not opposite and not any(s.side == copy.side for s in before) and title_side != copy.side:
-                result = [_both(s, copy) if s in before and not s.side else s for s in result]
+                # "... at each. He is tender on the right, and it was the right that I did": no word of repetition
+                told_late = replace(copy, side=copy.side if copy.weak else "bilateral")
+                result = [_on(s, told_late) if s in before and not s.side else s for s in result]
         elif copy.side in {"bilateral", "other"}:
-            result = [_both(s, copy) if s in before and (not s.side or copy.side == "other") else s for s in result]
+            both = replace(copy, side="bilateral")
+            result = [_on(s, both) if s in before and (not s.side or copy.side == "other") else s for s in result]
     return result
 
 
-def _both(statement: Statement, copy: Copy) -> Statement:
-    return replace(statement, side="bilateral", source=copy.source)
+def _on(statement: Statement, copy: Copy) -> Statement:
+    return replace(statement, side=copy.side, source=copy.source)

@@ -372,6 +372,8 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
     past, coming = "historical" in cues and not ticked, "planned" in cues and not ticked
     if kind == "title" and not procedural and ("numbering" in cues or (diagnostic and level)):
         return "numbering"
+    if kind == "title" and not procedural and "finding" in cues and not sentence.first_in_section:
+        return "finding"
     if kind == "title":
         return (
             "body"
@@ -410,6 +412,8 @@ def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: 
         return "planned"
     if "consent" in cues and not ((strong or "performed" in cues) and (level or "after_consent" in cues)):
         return "consent"
+    if cues >= {"nothing_there", "performed"} and level and not coming:
+        return "body"  # "then the right L5-S1, tried from below, could not get in, nothing injected at that level"
     if strong:
         if past and not weak and not level:
             return "body"
