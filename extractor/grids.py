@@ -5,8 +5,8 @@
     L5-S1             [X]             L5-S1  | -- (fused)    | injected 1 mL  L2 MB    | no       |
 
 A grid is a line with two or more sides and no level, or with a column that tells what was done, followed by lines that
-hold levels in one cell. A cell is on ("x", "1 mL", "injected"), off (empty, "no", "not done", a dash, an empty box) or open:
-what else stands there is asked about and decides nothing.
+hold levels in one cell. A cell is on ("x", "1 mL", "injected"), off (empty, "no", "not done", a dash, an empty box) or
+open: what else stands there is asked about and decides nothing.
 """
 
 from __future__ import annotations

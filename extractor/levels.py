@@ -181,7 +181,7 @@ _ON = re.compile(r"\s*(?:at|on|over|near)\s+(?:the\s+)?", re.IGNORECASE)
 
 
 def _lies_on(text: str, draft: Draft, following: Draft) -> bool:
-    """True for "l five at sacral ala": the nerve, whatever bone was named before it ("transverse process l five at")."""
+    """True for "l five at sacral ala": the nerve, whatever bone was named before it."""
     if draft.reading is None or draft.reading.names != ("L5",) or following.site is None:
         return False
     return following.site.noun == "sacral_ala" and _ON.fullmatch(text, draft.end, following.start) is not None

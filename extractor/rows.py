@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
@@ -175,6 +176,7 @@ class ReadingPatterns:
         )
 
 
+@lru_cache(maxsize=16)
 def alternation(phrases: tuple[str, ...]) -> re.Pattern[str]:
     """One case-insensitive pattern for whole words, longest first; blanks match any run of blanks.
 

@@ -77,7 +77,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         and not encounter.only_contrast(procedure, session, shared)
     ]
     addressed = [_on_diagnosed_side(p, diagnosis) for p in corrected_by_addendum(reading, sided, procedures)]
-    return Assembled(tuple(unread.asked(addressed, reading)), reading, drugs, diagnosis)
+    return Assembled(tuple(unread.asked(addressed, reading, rows)), reading, drugs, diagnosis)
 
 
 def _through_foramina(session: Session, reading: Reading, statements: Sequence[Statement]) -> bool:

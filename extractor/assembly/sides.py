@@ -19,7 +19,7 @@ from extractor.mentions import Hit, LevelHit, Reading, Sentence
 OPPOSITE = {"left": "right", "right": "left"}
 _JOIN = re.compile(r"[;.]|\b(?:and|then|with|to|for|needles?)\b", re.IGNORECASE)
 _AND = re.compile(
-    r"(?:\s*,?\s*(?:and(?:\s+(?:then|later|after|afterwards|subsequently|next|finally))?|then|before|followed by|&|\+|/)\s*"
+    r"(?:\s*,?\s*(?:and(?:\s+(?:then|later|after|afterwards|subsequently|next))?|then|before|followed by|&|\+|/)\s*"
     r"(?:(?:one|two|three|four|five|six|\d)\s+(?:needles?\s+)?)?(?:(?:on|upon|in|at|to|into)\s+)?(?:the\s+)?|\s{2,})",
     re.IGNORECASE,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,9 +10,11 @@ from extractor.agents import injectate_names
 from extractor.assembly.families import FAMILY_OF
 from extractor.mentions import Hit, LevelHit, Reading
 from extractor.records import Agent, Family, Flag, Procedure, Span
+from extractor.rows import AssemblyRows, alternation
 
 _ASKED: frozenset[Family] = frozenset({"sacroiliac_joint", "trigger_point", "transforaminal", "caudal"})
 _ELSEWHERE = frozenset({"historical", "planned", "negated", "exam", "finding", "consent", "teaching", "nothing_there"})
+_PLACE = re.compile(r"\s+(?:region|area|cleft|fold|crease|line|fascia|skin)\b", re.IGNORECASE)
 # the nerves of the sacroiliac joint are told with the name of the joint
 _SAME: dict[str, frozenset[str]] = {"sacroiliac_joint": frozenset({"sacral_lateral_branch"})}
 
@@ -20,8 +23,9 @@ _NOUNS = frozenset({"facet_joint", "medial_branch", "dorsal_ramus", "transverse_
 _LEAST_WORK = 2  # sentences with needle work
 
 
-def asked(procedures: Sequence[Procedure], reading: Reading) -> list[Procedure]:
-    """The procedures, the first with a question (performed_unclear) for each such mention."""
+def asked(procedures: Sequence[Procedure], reading: Reading, rows: AssemblyRows) -> list[Procedure]:
+    """The procedures, the first with a question (performed_unclear) for each such mention: of another target, or of a
+    muscle that was needled."""
     read = {procedure.family for procedure in procedures}
     spans = []
     for hit in reading.targets:
@@ -31,6 +35,17 @@ def asked(procedures: Sequence[Procedure], reading: Reading) -> list[Procedure]:
         sentence = reading.sentences[hit.sentence]
         if sentence.zone == "body" and "needlework" in sentence.cues and not (hit.cues | sentence.cues) & _ELSEWHERE:
             spans.append(Span(hit.start, hit.end, sentence.section))
+    if "trigger_point" not in read:
+        muscle = alternation(tuple(row.phrase for row in rows.muscles))
+        spans += [
+            Span(match.start(), match.end(), s.section)
+            for s in reading.sentences
+            if s.zone == "body" and "needlework" in s.cues and not s.cues & _ELSEWHERE
+            for match in muscle.finditer(reading.text, s.start, s.end)
+            if " " in match.group()
+            and "multifid" not in match.group().lower()  # "prepped lumbar through gluteal"
+            and _PLACE.match(reading.text, match.end()) is None
+        ]
     if not spans or not procedures:
         return list(procedures)
     first = procedures[0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import replace
 
 from extractor.assembly.titles import NUMBERED, drugged_sentences, naming_sections
@@ -105,6 +106,10 @@ _LEAVABLE = frozenset(
 
 
 _LISTS = frozenset({"medications", "allergies", "admin"})
+_APART = frozenset(
+    {"correction", "negated", "explained", "intended", "discontinued", "nothing_there", "consent", "teaching"}
+)
+_BESIDE = 2  # sentences on each side of one, among which there is needle work
 _NEXT = 4  # sentences below an operation of old within which the procedure of today is named
 _CLAUSE = 70  # longest clause that goes on with a title on its line
 _STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
@@ -305,7 +310,28 @@ def with_zones(reading: Reading) -> Reading:
             sentence.index in procedural,
         )
         zoned.append(replace(sentence, zone=zone, kind=kind))
-    return reading.with_sentences(zoned)
+    return reading.with_sentences(_smoothed(zoned, has_level, drugged))
+
+
+def _smoothed(zoned: list[Sentence], has_level: Collection[int], drugged: Collection[int]) -> list[Sentence]:
+    """Needle work between needle work is of the same session, whatever word of another day stands beside it: "... MD
+    states joint filled" in a log, "so that the cannulae might lie parallel" in a body."""
+    result = list(zoned)
+    for index in range(1, len(zoned) - 1):
+        sentence = zoned[index]
+        if sentence.zone not in {"history", "plan"} or sentence.kind not in _FREE:
+            continue
+        given = index in drugged and sentence.cues & {"each", "performed", "handled"}
+        if not ("needlework" in sentence.cues or given) or sentence.cues & _APART:
+            continue
+        near = zoned[max(0, index - _BESIDE) : index], zoned[index + 1 : index + 1 + _BESIDE]
+        if all(any(_works(s) for s in side) for side in near):
+            result[index] = replace(sentence, zone="body", cues=sentence.cues - {"historical", "planned"})
+    return result
+
+
+def _works(sentence: Sentence) -> bool:
+    return sentence.zone == "body" and "needlework" in sentence.cues
 
 
 def _within(asides: list[tuple[int, int]], offset: int) -> bool:
