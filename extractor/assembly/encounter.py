@@ -22,6 +22,7 @@ _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4
 _AWAY = frozenset({"historical", "planned", "finding", "exam", "consent", "teaching", "numbering"})
 _SHORT_LIST = 60  # longest list of sided levels that stands alone before its needle ("B L4-5, R L5-S1.")
 _LIST_LINE = 90  # longest line of a list below its heading
+_DX = re.compile(r"(?:pre-?op |post-?op )?d(?:x|iagnos[ie]s)\b", re.IGNORECASE)
 _MEASURED = re.compile(r"\d\s*(?:mL|cc)\b", re.IGNORECASE)  # drawn up, not taken at home
 _DRUG_KINDS = frozenset(
     {
@@ -265,4 +266,11 @@ def _temperature(reading: Reading) -> float | None:
 
 
 def diagnosis_side(reading: Reading) -> str:
-    return single(hit for hit in reading.sides if reading.sentences[hit.sentence].zone in {"diagnosis", "indication"})
+    """The one side of the diagnosis, "" for none or both; an assessment and a line that begins with "Dx" count too."""
+
+    def diagnosed(sentence: Sentence) -> bool:
+        if sentence.zone == "finding":
+            return sentence.kind == "impression" or _DX.match(reading.text, sentence.start) is not None
+        return sentence.zone in {"diagnosis", "indication"}
+
+    return single(hit for hit in reading.sides if diagnosed(reading.sentences[hit.sentence]))
