@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from extractor.agents import AgentReader, SentenceView, injectate_names
 from extractor.assembly import guidance
 from extractor.assembly.families import FAMILY_OF, Session
+from extractor.assembly.seen import PROCEDURAL
 from extractor.assembly.sides import Sided
-from extractor.assembly.zones import PROCEDURAL, SIDE_FIELD
+from extractor.assembly.zones import SIDE_FIELD
 from extractor.mentions import Hit, Reading, Sentence
 from extractor.records import Agent, Procedure, Span
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from extractor.assembly.seen import PROCEDURAL
 from extractor.assembly.titles import drugged_sentences
-from extractor.assembly.zones import PROCEDURAL
 from extractor.mentions import Hit, Reading
 from extractor.records import Family, Technique
 

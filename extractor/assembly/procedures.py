@@ -15,10 +15,11 @@ from extractor.assembly.families import FAMILY_OF, Session, is_technique
 from extractor.assembly.families import find as find_families
 from extractor.assembly.neighbours import foramina, interspaces, muscle_sentences, muscles_of, said_side
 from extractor.assembly.ownership import families_of, statements_of
+from extractor.assembly.seen import PROCEDURAL
 from extractor.assembly.sides import Sided, bind
 from extractor.assembly.sites import SiteSet
 from extractor.assembly.statements import Statement, make, with_copies
-from extractor.assembly.zones import PROCEDURAL, with_zones
+from extractor.assembly.zones import with_zones
 from extractor.mentions import Reading
 from extractor.records import Agent, Family, Flag, Procedure, Side, Span
 from extractor.rows import AssemblyRows

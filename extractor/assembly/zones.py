@@ -9,52 +9,14 @@ findings and template residue).
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import replace
 
-from extractor.assembly.titles import NUMBERED, drugged_sentences, naming_sections
+from extractor.assembly.governing import Governing
+from extractor.assembly.seen import Seen
+from extractor.assembly.titles import NUMBERED
 from extractor.mentions import Reading, Sentence
-from extractor.text import brackets
 
-_CONTAINERS = frozenset(
-    {"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings"}
-)
-_FIELDS = frozenset(
-    {
-        "planned",
-        "skin",
-        "contrast",
-        "anesthesia",
-        "sedation",
-        "prep",
-        "guidance",
-        "laterality",
-        "complications",
-        "timeout",
-        "admin",
-        "allergies",
-        "injectate",
-        "numbering",
-        "comment",
-    }
-)
-PROCEDURAL = frozenset(
-    {
-        "facet_injection",
-        "medial_branch_block",
-        "thermal_rf",
-        "cooled_rf",
-        "pulsed_rf",
-        "epidural_transforaminal",
-        "epidural_interlaminar",
-        "epidural_caudal",
-        "epidural",
-    }
-)
-_SHORT_FIELDS = frozenset(
-    {"skin", "contrast", "anesthesia", "sedation", "prep", "guidance", "complications", "timeout"}
-)
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
 _TELLING = frozenset(
     {
@@ -88,232 +50,150 @@ _FREE = frozenset(
         "numbering",
     }
 )
-_LEAVABLE = frozenset(
-    {
-        "history",
-        "indication",
-        "consent",
-        "exam",
-        "imaging_findings",
-        "diagnosis",
-        "medications",
-        "allergies",
-        "admin",
-        "teaching",
-        "timeout",
-    }
-)
-
-
-_LISTS = frozenset({"medications", "allergies", "admin"})
+_PLANS = frozenset({"plan", "impression"})
 _APART = frozenset(
     {"correction", "negated", "explained", "intended", "discontinued", "nothing_there", "consent", "teaching"}
 )
+_FIRST, _FIRST_LISTED, _HEAD = 3, 5, 300  # sentences and characters at the head of a note
+_SOON = 60  # characters from the start of a sentence to the name of the procedure that it opens with
 _BESIDE = 2  # sentences on each side of one, among which there is needle work
 _NEXT = 4  # sentences below an operation of old within which the procedure of today is named
-_CLAUSE = 70  # longest clause that goes on with a title on its line
-_STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
+_CLAUSE, _LONGEST_TITLE = 70, 160  # longest clause that goes on with a title on its line; longest title
 SIDE_FIELD = re.compile(r"(?:right|left|bilateral|both|rt|lt)(?: sides?)?\s*:", re.IGNORECASE)
 _AGE = re.compile(r"\W*(?:pt |patient )?\d{1,3}[ -]?(?:y/?o\b|y\.o|yrs?\b|years?\b|[FM]\b)", re.IGNORECASE)
-_INTRO = re.compile(
-    r"(?:(?:so|ok|okay|alright|all right|um|uh|now) )*(?:this|here|that) is (?:a|an|the|for|our|my)\b", re.IGNORECASE
-)
-_VERB = re.compile(r"\b(?:is|was|are|were|has|had|have)\b", re.IGNORECASE)
 
 
 def with_zones(reading: Reading) -> Reading:
     """The reading with a zone in every sentence, and with the kind of section that really governs it."""
+    seen = Seen.of(reading)
+    governing = Governing(seen)
     zoned: list[Sentence] = []
-    has_level = {hit.sentence for hit in reading.levels}
-    has_target = {hit.sentence for hit in reading.targets if not hit.value.startswith(("other:", "intent:", "region:"))}
-    named_any = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
-    procedural = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
-    surgical = {hit.sentence for hit in reading.targets if hit.value == "other:surgery" and not hit.cues}
-    has_family = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL or hit.value == "facet_joint"}
-    first_procedural = {hit.sentence: hit.start for hit in reversed(reading.targets) if hit.value in PROCEDURAL}
-    nerved = {hit.sentence for hit in reading.targets if hit.value in {"medial_branch", "medial_branch_block"}}
-    asides = brackets(reading.text)
-    diagnostic = {
-        hit.sentence for hit in reading.imaging if hit.value == "diagnostic" and not _within(asides, hit.start)
-    }
-    naming = naming_sections(reading)
-    drugged = drugged_sentences(reading)
-    left = False  # the text has left its section although no header says so
-    container = ""  # the last kind that can hold field lines ("Skin: ...") within it
     done_in_plan = False
-    bare_header = False  # the header stood alone: the next sentence is the first of its field
-    worked = _worked(reading)
-    first_worked = min(worked, default=0)
     bodied = False  # a sentence of the body has been met
     for sentence in reading.sentences:
         bodied = bodied or bool(zoned) and zoned[-1].zone == "body"
-        opens = sentence.first_in_section or bare_header
-        bare_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
-        bare_header &= reading.text[sentence.end - 1] == ":" or reading.text[sentence.end : sentence.end + 1] in (
-            "\n",
-            ":",
-        )
         if sentence.first_in_section:
-            left = done_in_plan = False
-            container = container if sentence.kind in _FIELDS else ""
-        kind = sentence.kind
-        if kind == "study":
-            kind = "title" if (sentence.section, sentence.header_paragraph) in naming else "exam"
-        if kind == "title" and not naming.get((sentence.section, sentence.header_paragraph), -1) >= sentence.index:
-            kind = ""
-        if kind == "diagnosis" and sentence.spoken and not sentence.first_in_section:
-            kind = ""  # a diagnosis that was only spoken ends with its clause
-        if kind == "title" and "exam" in sentence.cues and sentence.index not in procedural:
-            kind = "exam"
-        if kind in _CONTAINERS and not left:
-            container = kind if kind != "title" else ""
-        if (
-            kind in _FIELDS
-            and not opens
-            and (
-                kind in _SHORT_FIELDS
-                or sentence.spoken
-                or sentence.line > sentence.header_line
-                or "needlework" in sentence.cues
-            )
-        ):
-            apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
-            kind = "" if container in _LEAVABLE and apart else container
-        early = kind == "plan" and not bodied
-        if early and not left and (sentence.index in worked or _leaves(sentence, False, False)):
-            left = True  # "Plan: L L4-5 facet inj" at the head of the note, and what was done below it
-            container = ""
-        elif early and not left and sentence.index < first_worked and sentence.index in has_target:
-            kind = "planned"
-        if kind == "plan" and left:
-            kind = ""
-        boxed = kind in _LISTS and sentence.paragraph > sentence.header_paragraph and sentence.index in has_target
-        boxed &= bool(sentence.cues & {"checked", "unchecked"})  # a template's choices below an imported list
-        injecting = kind == "imaging_findings" and sentence.index in drugged and "performed" in sentence.cues
-        if (
-            kind in _LEAVABLE
-            and not left
-            and (injecting or boxed or _leaves(sentence, sentence.index in worked, sentence.index in has_level))
-        ):
-            left = True
-            container = ""
+            done_in_plan = False
+        kind, leaves = governing.kind_of(sentence, bodied)
+        if leaves:
             _release(zoned, sentence)
-        if left and kind in _LEAVABLE:
-            kind = ""
-        if (
-            kind == "exam"
-            and "exam" not in sentence.cues
-            and sentence.index < 3
-            and sentence.first_in_section
-            and sentence.index in procedural
-        ):
-            kind = "title"
-            zoned.append(replace(sentence, zone="title", kind=kind))
+        if _named_in_exam(seen, sentence, kind):
+            zoned.append(replace(sentence, zone="title", kind="title"))
             continue
-        target = sentence.index in has_target
-        listed = NUMBERED.match(reading.text, sentence.start) is not None
-        fresh = sentence.index < (5 if listed else 3) and (listed or not bodied)
-        known = sentence.index in has_target or sentence.index < 2
-        intro = _INTRO.match(reading.text, sentence.start)  # "this is a lumbar facet block dictation"
-        telling = _VERB.search(reading.text, intro.end() if intro else sentence.start, sentence.end) is not None
-        opening = (
-            (sentence.index == 0 or not naming)
-            and not (telling and (sentence.index not in has_family or sentence.index > 0))
-            and not _AGE.match(reading.text, sentence.start)
-            and fresh
-            and known
-            and sentence.start < 300
-            and (kind == "" and sentence.section == "" or kind == "body" and listed and sentence.header_line == 0)
-            and sentence.index in named_any
-            and sentence.index not in diagnostic
-        )
-        named_first = (
-            opening and sentence.index < 3 and sentence.start + 60 > first_procedural.get(sentence.index, 1 << 30)
-        )
-        allowed = {"finding", "historical"} if "opener" in sentence.cues else {"finding"}
-        operated = (
-            kind == ""
-            and not telling
-            and sentence.index < 3
-            and sentence.index in surgical
-            and sentence.index not in has_family
-            and not any(index in procedural for index in range(sentence.index + 1, sentence.index + _NEXT))
-            and not _AGE.match(reading.text, sentence.start)
-        )
-        if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
-            zoned.append(replace(sentence, zone="title"))  # "transforaminal epidurals ... for radiculopathy"
-            continue
-        headline = sentence.index == 0 and not telling and reading.text[sentence.end : sentence.end + 1] == "\n"
-        silent = _TELLING if headline else _TELLING | {"performed"}  # "SIJ INJ LT - ASC"
-        if opening and sentence.end - sentence.start < 160 and not sentence.cues & silent:
+        if _opens(seen, sentence, kind, bodied):
             zoned.append(replace(sentence, zone="title"))
             continue
-        if kind in {"plan", "impression"} and "planned" not in sentence.cues:
-            if (
-                "today" in sentence.cues
-                and (target or sentence.cues & {"performed", "headed_performed"})
-                and "historical" not in sentence.cues
-            ):
-                done_in_plan = True
-            if (
-                sentence.index in drugged
-                and sentence.cues >= {"needlework", "performed"}
-                and not sentence.cues & {"historical", "explained", "consent"}
-            ):
-                done_in_plan = True
-            if done_in_plan:
-                zoned.append(replace(sentence, zone="body", kind="body"))
-                continue
-        if (
-            sentence.index in drugged
-            and sentence.cues & {"performed", "generic", "each"}
-            and kind in _FREE
-            and "historical" not in sentence.cues
-        ):
-            sentence = replace(sentence, cues=sentence.cues | {"needlework"})
-        goes_on = (
-            bool(zoned)
-            and zoned[-1].zone == "title"
-            and zoned[-1].section == sentence.section
-            and kind == zoned[-1].kind
-        )
-        if goes_on and target and reading.text[sentence.start].islower() and not sentence.cues & _TELLING:
+        done_in_plan = done_in_plan or _done_in_plan(seen, sentence, kind)
+        if done_in_plan and kind in _PLANS and "planned" not in sentence.cues:
+            zoned.append(replace(sentence, zone="body", kind="body"))
+            continue
+        sentence = _with_needle(seen, sentence, kind)
+        if zoned and _carries_on(seen, sentence, kind, zoned[-1]):
             zoned.append(replace(sentence, zone="title", kind=kind))
             continue
-        clause = bool(zoned) and zoned[-1].zone == "title" and reading.text[zoned[-1].end - 1] == ";"
-        if clause and kind == zoned[-1].kind and sentence.index in has_level and not telling:
-            if sentence.end - sentence.start <= _CLAUSE and not sentence.cues & (_TELLING - {"negated"}):
-                zoned.append(replace(sentence, zone="title"))  # "... L4-5 R + L; L5-S1 L only"
-                continue
-        if kind == "title" and listed and sentence.end - sentence.start < 160:
-            zoned.append(replace(sentence, zone="title", kind=kind))
-            continue
-        announced = bool(zoned) and (zoned[-1].zone == "title" or zoned[-1].cues >= {"performed", "today"})
-        if listed and announced and kind in {"", "title"} and sentence.index in procedural and not telling:
-            if sentence.index in has_level and sentence.end - sentence.start < 160 and not sentence.cues & _TELLING:
-                zoned.append(replace(sentence, zone="title", kind=kind))  # "Two procedures were done: 1. ... 2. ..."
-                continue
-        if sentence.index in nerved & has_level and SIDE_FIELD.match(reading.text, sentence.start):
-            # "Right side: L3 and L4 medial branches only, as there is no tenderness below": nerves are not examined
-            sentence = replace(sentence, cues=sentence.cues - {"exam", "finding"})
-        treated = bool(zoned) and zoned[-1].zone == "body" and zoned[-1].cues >= {"performed", "today"}
-        if treated and sentence.index in drugged and sentence.index in procedural and "needlework" in sentence.cues:
-            sentence = replace(
-                sentence, cues=sentence.cues - {"historical"}
-            )  # "He had left facet joint injections ..."
-        zone = _zone(
-            sentence,
-            kind,
-            sentence.index in has_level,
-            target,
-            sentence.index in diagnostic,
-            sentence.index in procedural,
-        )
-        zoned.append(replace(sentence, zone=zone, kind=kind))
-    return reading.with_sentences(_smoothed(zoned, has_level, drugged))
+        sentence = _without_asides(seen, sentence, zoned)
+        zoned.append(replace(sentence, zone=_zone(seen, sentence, kind), kind=kind))
+    return reading.with_sentences(_smoothed(zoned, seen))
 
 
-def _smoothed(zoned: list[Sentence], has_level: Collection[int], drugged: Collection[int]) -> list[Sentence]:
+def _named_in_exam(seen: Seen, sentence: Sentence, kind: str) -> bool:
+    """True for the name of a study at the head of a note that names a procedure ("EXAM: CT-guided facet injection")."""
+    if kind != "exam" or "exam" in sentence.cues:
+        return False
+    return sentence.index < _FIRST and sentence.first_in_section and sentence.index in seen.procedural
+
+
+def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
+    """True for a sentence at the head of a note that names what was done, although no header says so."""
+    text, index = seen.text, sentence.index
+    listed = NUMBERED.match(text, sentence.start) is not None
+    telling = seen.tells(sentence)
+    aged = _AGE.match(text, sentence.start) is not None
+    opening = (
+        (index == 0 or not seen.naming)
+        and not (telling and (index not in seen.family or index > 0))
+        and not aged
+        and index < (_FIRST_LISTED if listed else _FIRST)
+        and (listed or not bodied)
+        and (index in seen.target or index < 2)
+        and sentence.start < _HEAD
+        and (kind == "" and sentence.section == "" or kind == "body" and listed and sentence.header_line == 0)
+        and index in seen.named
+        and index not in seen.diagnostic
+    )
+    named_first = opening and index < _FIRST and sentence.start + _SOON > seen.first_procedural.get(index, 1 << 30)
+    operated = (
+        kind == ""
+        and not telling
+        and index < _FIRST
+        and index in seen.surgical
+        and index not in seen.family
+        and not any(near in seen.procedural for near in range(index + 1, index + _NEXT))
+        and not aged
+    )
+    allowed = {"finding", "historical"} if "opener" in sentence.cues else {"finding"}
+    if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
+        return True  # "transforaminal epidurals ... for radiculopathy"
+    headline = index == 0 and not telling and text[sentence.end : sentence.end + 1] == "\n"
+    silent = _TELLING if headline else _TELLING | {"performed"}  # "SIJ INJ LT - ASC"
+    return opening and sentence.end - sentence.start < _LONGEST_TITLE and not sentence.cues & silent
+
+
+def _done_in_plan(seen: Seen, sentence: Sentence, kind: str) -> bool:
+    """True where a plan or impression begins to tell what was done today."""
+    cues = sentence.cues
+    if kind not in _PLANS or "planned" in cues:
+        return False
+    named = sentence.index in seen.target or cues & {"performed", "headed_performed"}
+    if "today" in cues and named and "historical" not in cues:
+        return True
+    given = sentence.index in seen.drugged and cues >= {"needlework", "performed"}
+    return given and not cues & {"historical", "explained", "consent"}
+
+
+def _with_needle(seen: Seen, sentence: Sentence, kind: str) -> Sentence:
+    """A drug that was given tells of needle work, whatever the words."""
+    given = sentence.index in seen.drugged and sentence.cues & {"performed", "generic", "each"}
+    if given and kind in _FREE and "historical" not in sentence.cues:
+        return replace(sentence, cues=sentence.cues | {"needlework"})
+    return sentence
+
+
+def _carries_on(seen: Seen, sentence: Sentence, kind: str, last: Sentence) -> bool:
+    """True for a sentence that carries on the title before it: a wrapped line, a second clause, a numbered item."""
+    text, index, cues = seen.text, sentence.index, sentence.cues
+    titled = last.zone == "title" and kind == last.kind
+    short = sentence.end - sentence.start < _LONGEST_TITLE
+    listed = NUMBERED.match(text, sentence.start) is not None
+    if titled and last.section == sentence.section and index in seen.target and not cues & _TELLING:
+        if text[sentence.start].islower():
+            return True
+    telling = seen.tells(sentence)
+    if titled and text[last.end - 1] == ";" and index in seen.level and not telling:
+        if sentence.end - sentence.start <= _CLAUSE and not cues & (_TELLING - {"negated"}):
+            return True  # "... L4-5 R + L; L5-S1 L only"
+    if kind == "title" and listed and short:
+        return True
+    announced = last.zone == "title" or last.cues >= {"performed", "today"}
+    if not (listed and announced and short and kind in {"", "title"}) or telling:
+        return False
+    return index in seen.procedural & seen.level and not cues & _TELLING  # "Two procedures were done: 1. ... 2. ..."
+
+
+def _without_asides(seen: Seen, sentence: Sentence, zoned: Sequence[Sentence]) -> Sentence:
+    """The sentence without cues that say nothing of the day on which it was done."""
+    index = sentence.index
+    if index in seen.nerved & seen.level and SIDE_FIELD.match(seen.text, sentence.start):
+        # "Right side: L3 and L4 medial branches only, as there is no tenderness below": nerves are not examined
+        sentence = replace(sentence, cues=sentence.cues - {"exam", "finding"})
+    treated = bool(zoned) and zoned[-1].zone == "body" and zoned[-1].cues >= {"performed", "today"}
+    if treated and index in seen.drugged & seen.procedural and "needlework" in sentence.cues:
+        # "I treated this man today. He had left facet joint injections ..."
+        sentence = replace(sentence, cues=sentence.cues - {"historical"})
+    return sentence
+
+
+def _smoothed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
     """Needle work between needle work is of the same session, whatever word of another day stands beside it: "... MD
     states joint filled" in a log, "so that the cannulae might lie parallel" in a body."""
     result = list(zoned)
@@ -321,7 +201,7 @@ def _smoothed(zoned: list[Sentence], has_level: Collection[int], drugged: Collec
         sentence = zoned[index]
         if sentence.zone not in {"history", "plan"} or sentence.kind not in _FREE:
             continue
-        given = index in drugged and sentence.cues & {"each", "performed", "handled"}
+        given = index in seen.drugged and sentence.cues & {"each", "performed", "handled"}
         if not ("needlework" in sentence.cues or given) or sentence.cues & _APART:
             continue
         near = zoned[max(0, index - _BESIDE) : index], zoned[index + 1 : index + 1 + _BESIDE]
@@ -332,12 +212,6 @@ def _smoothed(zoned: list[Sentence], has_level: Collection[int], drugged: Collec
 
 def _works(sentence: Sentence) -> bool:
     return sentence.zone == "body" and "needlework" in sentence.cues
-
-
-def _within(asides: list[tuple[int, int]], offset: int) -> bool:
-    """True for what is said in brackets only."""
-    place = bisect_right(asides, (offset, 1 << 60)) - 1
-    return place >= 0 and asides[place][0] <= offset < asides[place][1]
 
 
 def _release(zoned: list[Sentence], sentence: Sentence) -> None:
@@ -352,47 +226,10 @@ def _release(zoned: list[Sentence], sentence: Sentence) -> None:
             zoned[index] = replace(earlier, zone="neutral", kind="")
 
 
-def _worked(reading: Reading) -> frozenset[int]:
-    """Sentences with needle work at the head of a stretch that is full of it: a body, whatever header is above.
-
-    Guidance and the wash of the skin count as such work too.
-    """
-    sentences = reading.sentences
-    guided = {hit.sentence for hit in reading.imaging if hit.value not in {"diagnostic", "none"} and not hit.cues}
-    starts = [s.start for s in sentences]
-    washed = {bisect_right(starts, hit.start) - 1 for hit in reading.agents if hit.drug_class == "prep"}
-    plain = [
-        ("needlework" in s.cues or s.index in guided | washed)
-        and not s.cues & {"historical", "planned", "exam", "consent", "negated", "explained"}
-        for s in sentences
-    ]
-    return frozenset(s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL)
-
-
-def _leaves(sentence: Sentence, working: bool, level: bool) -> bool:
-    """True for the first sentence of a body that stands under a header such as "Consent" or "Medications" without
-    one of its own; `working`: it begins a stretch of needle work; `level`: it holds a level."""
-    if sentence.cues & {"historical", "planned", "explained"}:
-        return False
-    if sentence.cues >= {"performed", "today"} and "exam" not in sentence.cues and sentence.line > sentence.header_line:
-        return True
-    if working and (sentence.line > sentence.header_line or sentence.kind in _FIELDS):
-        return True
-    if "needlework" not in sentence.cues:
-        return False
-    if sentence.spoken and not sentence.first_in_section:
-        return True
-    if sentence.paragraph > sentence.header_paragraph:
-        return True
-    if sentence.kind in {"consent", "timeout"} and "consent" not in sentence.cues:
-        return True
-    if level and not sentence.cues & {"finding", "exam", "negated"} and sentence.line > sentence.header_line:
-        return True  # "#1: prone, 22G to L L5-S1 foramen" on a line below "Hx: ..."
-    return sentence.line > sentence.header_line and sentence.kind not in {"history", "indication", "exam"}
-
-
-def _zone(sentence: Sentence, kind: str, level: bool, target: bool, diagnostic: bool, procedural: bool) -> str:
+def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
     cues = sentence.cues
+    level, target = sentence.index in seen.level, sentence.index in seen.target
+    diagnostic, procedural = sentence.index in seen.diagnostic, sentence.index in seen.procedural
     strong, weak = "needlework" in cues, bool(cues & {"performed", "handled", "located"})
     ticked = level and "checked" in cues  # a ticked line tells of today whatever it says behind the box
     past, coming = "historical" in cues and not ticked, "planned" in cues and not ticked

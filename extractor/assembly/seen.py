@@ -1,0 +1,111 @@
+"""What stands in which sentence of a note: the sets that the zones ask again and again, made once a note."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from extractor.assembly.titles import drugged_sentences, naming_sections
+from extractor.mentions import Reading, Sentence
+from extractor.text import brackets
+
+PROCEDURAL = frozenset(
+    {
+        "facet_injection",
+        "medial_branch_block",
+        "thermal_rf",
+        "cooled_rf",
+        "pulsed_rf",
+        "epidural_transforaminal",
+        "epidural_interlaminar",
+        "epidural_caudal",
+        "epidural",
+    }
+)
+_NERVED = frozenset({"medial_branch", "medial_branch_block"})
+_STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
+_INTRO = re.compile(
+    r"(?:(?:so|ok|okay|alright|all right|um|uh|now) )*(?:this|here|that) is (?:a|an|the|for|our|my)\b", re.IGNORECASE
+)
+_VERB = re.compile(r"\b(?:is|was|are|were|has|had|have)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Indices of sentences by what they hold.
+
+    level        a vertebral level                    target      a target of the families of this product
+    named        any target, other operations too     family      facet joints or the name of a procedure
+    procedural   the name of a procedure              surgical    an operation of today
+    nerved       a medial branch                      diagnostic  a diagnostic study, not only in brackets
+    drugged      a local anaesthetic or a steroid     worked      the head of a stretch full of needle work
+    naming       title sections, each with the last sentence that still belongs to its title
+    first_procedural  where in a sentence the first name of a procedure stands
+    """
+
+    text: str
+    level: frozenset[int]
+    target: frozenset[int]
+    named: frozenset[int]
+    family: frozenset[int]
+    procedural: frozenset[int]
+    surgical: frozenset[int]
+    nerved: frozenset[int]
+    diagnostic: frozenset[int]
+    drugged: frozenset[int]
+    worked: frozenset[int]
+    naming: dict[tuple[str, int], int]
+    first_procedural: dict[int, int]
+
+    @classmethod
+    def of(cls, reading: Reading) -> Seen:
+        """The sets of one reading."""
+        targets = reading.targets
+        asides = brackets(reading.text)
+        procedural = [hit for hit in targets if hit.value in PROCEDURAL]
+        return cls(
+            text=reading.text,
+            level=frozenset(hit.sentence for hit in reading.levels),
+            target=frozenset(h.sentence for h in targets if not h.value.startswith(("other:", "intent:", "region:"))),
+            named=frozenset(h.sentence for h in targets if not h.value.startswith(("intent:", "region:"))),
+            family=frozenset(h.sentence for h in targets if h.value in PROCEDURAL or h.value == "facet_joint"),
+            procedural=frozenset(hit.sentence for hit in procedural),
+            surgical=frozenset(h.sentence for h in targets if h.value == "other:surgery" and not h.cues),
+            nerved=frozenset(hit.sentence for hit in targets if hit.value in _NERVED),
+            diagnostic=frozenset(
+                h.sentence for h in reading.imaging if h.value == "diagnostic" and not _within(asides, h.start)
+            ),
+            drugged=frozenset(drugged_sentences(reading)),
+            worked=_worked(reading),
+            naming=naming_sections(reading),
+            first_procedural={hit.sentence: hit.start for hit in reversed(procedural)},
+        )
+
+    def tells(self, sentence: Sentence) -> bool:
+        """True for a sentence with a verb; "this is a lumbar facet block dictation" has none that counts."""
+        intro = _INTRO.match(self.text, sentence.start)
+        return _VERB.search(self.text, intro.end() if intro else sentence.start, sentence.end) is not None
+
+
+def _within(asides: list[tuple[int, int]], offset: int) -> bool:
+    """True for what is said in brackets only."""
+    place = bisect_right(asides, (offset, 1 << 60)) - 1
+    return place >= 0 and asides[place][0] <= offset < asides[place][1]
+
+
+def _worked(reading: Reading) -> frozenset[int]:
+    """Sentences with needle work at the head of a stretch that is full of it: a body, whatever header is above.
+
+    Guidance and the wash of the skin count as such work too.
+    """
+    sentences = reading.sentences
+    guided = {hit.sentence for hit in reading.imaging if hit.value not in {"diagnostic", "none"} and not hit.cues}
+    starts = [s.start for s in sentences]
+    washed = {bisect_right(starts, hit.start) - 1 for hit in reading.agents if hit.drug_class == "prep"}
+    plain = [
+        ("needlework" in s.cues or s.index in guided | washed)
+        and not s.cues & {"historical", "planned", "exam", "consent", "negated", "explained"}
+        for s in sentences
+    ]
+    return frozenset(s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL)
