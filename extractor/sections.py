@@ -34,6 +34,8 @@ _CAPITALISED = re.compile(r"\b[A-Z][a-z]")
 _START = 3  # a header at the beginning of the text begins no later than this
 _LATE = 0.6  # share of the text after which a plan may begin
 _SAME = r"\s+(?:is\s+)?(?:the\s+)?same\b"  # "post op diagnosis the same"
+_WRITTEN_END = re.compile(r"[.;] [A-Z]")
+_WORDS_A_SENTENCE = 40  # more words than this for each written end: speech without marks
 _SURE_WORDS = 3  # a phrase of so many words is a header whatever stands before it
 Mark = tuple[int, int, str, str, bool]  # start, where its text begins, kind, name, spoken
 
@@ -68,12 +70,15 @@ class SpokenReader:
     def marks(self, line: str, offset: int, length: int) -> list[tuple[int, int, str, str, bool]]:
         """The spoken headers of a line that begins at `offset` in a text of `length` characters."""
         found: list[tuple[int, int, str, str, bool]] = []
+        written = len(_WRITTEN_END.findall(line)) * _WORDS_A_SENTENCE > line.count(" ")  # prose with its marks
         for match in self._phrases.finditer(line):
             name = " ".join(match.group("name").lower().split())
             start, end = match.span()
             before = line[max(0, start - 20) : start].split()
             after = line[end : end + 20].split()
             at = offset + start
+            if written and start and before and before[-1][-1] not in ".:;":
+                continue  # "He had a gallbladder operation in 1988"
             if name in self._table.first and (before or at > _START):
                 continue
             if name in self._table.late and at < _LATE * length:

@@ -59,6 +59,7 @@ class Encounter:
     generic: bool  # the body speaks of joints without naming them ("the remaining levels")
     each: bool  # ... or of "each target"
     planned_side: str  # the one side that was announced for today
+    widened: bool  # a sentence of needle work without a level tells of both sides ("... on each side")
     both_spoken: bool  # the body speaks of work on both sides, and of no side left out
 
 
@@ -127,6 +128,7 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
 
 
 def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Sided) -> Encounter:
+    starts = [s.start for s in reading.sentences]
     injectate = tuple(agent for agent in drugs if agent.role == "injectate")
     stopped = any(
         "discontinued" in s.cues
@@ -153,6 +155,12 @@ def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Si
             hit
             for hit in reading.sides
             if reading.sentences[hit.sentence].zone == "planned" and hit.boxed != "unchecked"
+        ),
+        widened=any(
+            copy.side == "bilateral"
+            and not copy.weak
+            and "needlework" in reading.sentences[bisect_right(starts, copy.at) - 1].cues
+            for copy in sided.copies
         ),
         both_spoken=not sided.only and {hit.value for hit in sided.body_sides} >= {"left", "right"},
         each=any("each" in s.cues and s.zone in {"body", "neutral"} for s in reading.sentences),

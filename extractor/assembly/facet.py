@@ -58,10 +58,12 @@ def read(
     correcting: bool = False,
     both_spoken: bool = False,
     planned_side: str = "",
+    widened: bool = False,
     begun: int = 1 << 30,
 ) -> Facets:
     """Resolve the statements of the family. `title_side`/`body_side` are the one side that zone speaks of ("" none
-    or several); `both_spoken`: the body speaks of work on both sides; `begun` is the first sentence of needle work."""
+    or several); `both_spoken`: the body speaks of work on both sides; `widened`: a needle sentence without a level
+    does; `begun` is the first sentence of needle work."""
     allowed = [s for s in statements if not s.denied]
     title = _view((s for s in allowed if s.zone == "title"), by_joint, by_nerve)
     told_body = [s for s in allowed if s.zone in {"body", "neutral"}]
@@ -88,6 +90,10 @@ def read(
     if clear and set(joints_of(body_joints, body_nerves)) == set(joints_of(title_joints, title_nerves)):
         body_flags = [flag for flag in body_flags if flag.query != "ambiguous_level"]
     default = title_side or body_side or planned_side
+    aside = _view((s for s in allowed if s.zone == "laterality"), by_joint, by_nerve)  # "Sides: at L4-5 both joints"
+    if aside and (body_joints or body_nerves):
+        body_joints = body_joints.filled(aside.joints, "")
+        body_nerves = body_nerves.filled(aside.nerves, "")
     if body_joints or body_nerves:
         body_default = default
         body_joints = body_joints.filled(title_joints, body_default)
@@ -108,6 +114,9 @@ def read(
         s.side for s in allowed if s.zone == "body" and not s.copied
     }:
         flags.append(Flag("side_conflict", tuple(Span(*s.source) for s in allowed if s.source and s.zone == "body")))
+    if widened and explicit & {"left", "right"} and len(explicit) == 1 and not title_side and not planned_side:
+        spans = tuple(Span(*s.source) for s in allowed if s.source and s.zone in {"body", "neutral"})
+        flags.append(Flag("side_conflict", spans))
     told_sides = {side for _, side in (*body_joints.spans, *body_nerves.spans)}
     if title_side == "bilateral" and not title and len(told_sides) == 1 and told_sides <= {"left", "right"}:
         spans = tuple(Span(*s.source) for s in allowed if s.source and s.zone in {"body", "neutral"})

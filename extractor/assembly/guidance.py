@@ -35,6 +35,8 @@ _NEEDS_ACT = frozenset(
 )  # also names of diagnostic studies: outside a title they need an act in their sentence
 
 
+_UNUSED = re.compile(r"\b(?:(?:did|do) not|didn.?t|never) us(?:e|ing)\b", re.IGNORECASE)
+_NEAR = 24  # characters before the name of the modality
 _PLACE = re.compile(r"\s+(?:suite|room|table|lab|theatre)\b", re.IGNORECASE)
 
 
@@ -49,6 +51,15 @@ class Guidance:
 
 def _is_place(reading: Reading, span: Span) -> bool:
     return _PLACE.match(reading.text, span.end) is not None
+
+
+def _taken_back(reading: Reading, name: str) -> bool:
+    """True for "... done under fluoro, no wait, we did not use fluoro at all": the use itself is denied."""
+    return any(
+        hit.value == name and "negated" in hit.cues and _UNUSED.search(reading.text, max(0, hit.start - _NEAR), hit.end)
+        for hit in reading.imaging
+        if reading.sentences[hit.sentence].zone in _ZONES
+    )
 
 
 def find(reading: Reading) -> Guidance:
@@ -86,6 +97,9 @@ def find(reading: Reading) -> Guidance:
             del used["fluoroscopy"]
         elif len(used["ct"]) < len(used["fluoroscopy"]):
             del used["ct"]
+    if len(used) > 1:
+        for name in [name for name in used if _taken_back(reading, name)]:
+            used.pop(name)
     felt = {hit.sentence + step for hit in reading.targets if hit.value == "trigger_point" for step in (0, 1)}
     denials = [hit for hit in reading.imaging if hit.value == "none" and hit.sentence not in felt]
     if denied and denials and all(_is_place(reading, span) for spans in used.values() for span in spans):

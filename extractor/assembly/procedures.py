@@ -83,7 +83,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
 
 def _through_foramina(session: Session, reading: Reading, statements: Sequence[Statement]) -> bool:
     """Only the word "epidural" names the procedure, and the needles went to foramina: not an interlaminar one."""
-    if any(a.hit.value == "epidural_interlaminar" or a.zone == "title" for a in session.anchors):
+    if any(a.hit.value == "epidural_interlaminar" for a in session.anchors):
         return False
     entered = [s for s in statements if s.zone == "body" and not s.denied]
     if any(s.kind == "interspace" for s in entered):
@@ -332,6 +332,7 @@ def _facet(
         generic_body=shared.generic,
         each_body=shared.each,
         both_spoken=shared.both_spoken,
+        widened=shared.widened and session.families == ("facet",),
         planned_side=shared.planned_side,
         begun=min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30),
         correcting=any(s.zone == "addendum" and s.cues & {"correction", "amended"} for s in reading.sentences),
@@ -346,6 +347,10 @@ def _facet(
         "no_lesion" in s.cues and s.zone in {"title", "body", "neutral", "complications"} for s in reading.sentences
     ):
         doubts += (Flag("technique_conflict"),)
+    if session.technique == "thermal_rf" and not any(
+        s.cues & {"rf_gear", "heat", "no_lesion"} for s in reading.sentences if s.zone in {"body", "neutral", "title"}
+    ):
+        doubts += (Flag("technique_conflict"),)  # ablation is named, and nothing of it is told
     targets = (("facet_joint",) if by_joint else ()) + (("medial_branch",) if by_nerve else ())
     return replace(
         base,

@@ -103,8 +103,9 @@ def _worked(reading: Reading) -> frozenset[int]:
     guided = {hit.sentence for hit in reading.imaging if hit.value not in {"diagnostic", "none"} and not hit.cues}
     starts = [s.start for s in sentences]
     washed = {bisect_right(starts, hit.start) - 1 for hit in reading.agents if hit.drug_class == "prep"}
+    given = {s.index for s in sentences if "each" in s.cues} & drugged_sentences(reading)
     plain = [
-        ("needlework" in s.cues or s.index in guided | washed)
+        ("needlework" in s.cues or s.index in guided | washed | given)
         and not s.cues & {"historical", "planned", "exam", "consent", "negated", "explained"}
         for s in sentences
     ]

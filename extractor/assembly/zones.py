@@ -70,6 +70,7 @@ def with_zones(reading: Reading) -> Reading:
     zoned: list[Sentence] = []
     done_in_plan = False
     bodied = False  # a sentence of the body has been met
+    copied = -1  # the paragraph below "copied from encounter of ...:"
     for sentence in reading.sentences:
         bodied = bodied or bool(zoned) and zoned[-1].zone == "body"
         if sentence.first_in_section:
@@ -80,13 +81,20 @@ def with_zones(reading: Reading) -> Reading:
         if _named_in_exam(seen, sentence, kind):
             zoned.append(replace(sentence, zone="title", kind="title"))
             continue
-        if _opens(seen, sentence, kind, bodied):
+        after_plan = bool(zoned) and zoned[-1].zone == "plan"  # dictation that starts with the plan
+        if not after_plan and _opens(seen, sentence, kind, bodied):
             zoned.append(replace(sentence, zone="title"))
             continue
         done_in_plan = done_in_plan or _done_in_plan(seen, sentence, kind)
         if done_in_plan and kind in _PLANS and "planned" not in sentence.cues:
             zoned.append(replace(sentence, zone="body", kind="body"))
             continue
+        if "copied" in sentence.cues and seen.text[sentence.end - 1] == ":":
+            copied = sentence.paragraph
+        if sentence.paragraph == copied and not sentence.first_in_section:
+            zoned.append(replace(sentence, zone="history"))
+            continue
+        copied = -1
         sentence = _with_needle(seen, sentence, kind)
         if zoned and _carries_on(seen, sentence, kind, zoned[-1]):
             zoned.append(replace(sentence, zone="title", kind=kind))
@@ -267,6 +275,10 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return kind
     if "explained" in cues and "today" not in cues:
         return "consent"
+    if "proposed" in cues:
+        return "plan"
+    if "recounted" in cues:
+        return "history"
     if "teaching" in cues and not (strong and level):
         return "teaching"
     if "numbering" in cues and not strong:

@@ -31,6 +31,9 @@ _LONGEST_REASON = 9  # words
 _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
 
+_MEASURE_REACH = 6  # tokens between a measure and its drug: "a mL of 1 percent lidocaine"
+
+
 class Assertion:
     """The ConText component."""
 
@@ -221,10 +224,8 @@ def _given(doc: Doc, agent: Span, modifier: ConTextModifier, words: ReadingTable
     """True for a drug measured out behind a plain "no": "no paresthesia, 0.3 mL of bupivacaine per nerve"."""
     if modifier.rule.literal.lower() not in words.plain_denials or agent.start < modifier.modifier_span[1]:
         return False
-    before = agent.start - 1
-    if before > 0 and doc[before].lower_ == "of":
-        before -= 1
-    return before >= modifier.modifier_span[1] and doc[before].lower_ in words.measure_words
+    nearest = max(modifier.modifier_span[1], agent.start - _MEASURE_REACH)
+    return any(doc[at].lower_ in words.measure_words for at in range(nearest, agent.start))
 
 
 def _in_reach(
