@@ -59,6 +59,7 @@ class DrugNames:
             entries.sort(key=lambda entry: -len(entry[0]))
         self._near = _one_letter_off(row.phrase for row in rows if row.drug_class in _FUZZY and row.name != "contrast")
         self._spelling: dict[str, str] = {}
+        self._plain: set[str] = set()  # words that were found to begin no name
 
     def hits(self, text: str) -> tuple[AgentHit, ...]:
         """All names of a text, longest first, without overlaps."""
@@ -67,15 +68,20 @@ class DrugNames:
             lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
         tokens = [(match.group(), *match.span()) for match in _WORD.finditer(lowered)]
         found: list[AgentHit] = []
-        index = 0
+        index, plain = 0, self._plain
         while index < len(tokens):
             word = tokens[index][0]
+            if word in plain:
+                index += 1
+                continue
             spelled = self._rows.get(word)
             if spelled is None and _SHORTEST <= len(word) <= _LONGEST and word.isalpha():
                 correct = self._correct(word)
                 entries = [((word, *words[1:]), row) for words, row in self._rows[correct]] if correct else []
             else:
                 entries = spelled or []
+            if not entries and len(word) <= _LONGEST and len(plain) < _MEMORY:
+                plain.add(word)
             after = index + 1
             for words, row in entries:
                 last = index + len(words) - 1

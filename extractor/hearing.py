@@ -61,11 +61,18 @@ class Sounds(Row):
     closest_drug: tuple[float, float]
 
 
+@lru_cache(maxsize=_MEMORY)
+def _likeness(letters: str, spelled: str) -> float:
+    """The share of like letters, between 0 and 1."""
+    return SequenceMatcher(None, letters, spelled, autojunk=False).ratio()
+
+
 class Respelled(Row):
     """A misspelling as an expression; what its group "rest" matched (a plural s) stays."""
 
     pattern: str
     term: str
+    needs: tuple[str, ...]  # letters of which one stands in every match; looked for first
     example: str
 
 
@@ -116,7 +123,7 @@ class Hearing:
     def __init__(self, patterns: PatternFolder) -> None:
         table = patterns.toml("hearing.toml", HearingTable)
         self._marks, self._sounds = table.marks, table.sounds
-        self._respelled = [(re.compile(row.pattern, re.IGNORECASE), row.term) for row in table.respelled]
+        self._respelled = [(re.compile(row.pattern, re.IGNORECASE), row.term, row.needs) for row in table.respelled]
         number = "|".join([*table.strokes.numbers, r"\d{1,2}"])
         words = "|".join(map(re.escape, table.strokes.words))
         self._strokes = table.strokes.words
@@ -216,7 +223,9 @@ class Hearing:
             if match["word"].lower() in self._strokes
             and self._number_last.search(text, max(0, match.start() - 8), match.start())
         ]
-        for pattern, term in self._respelled:
+        for pattern, term, needs in self._respelled:
+            if not any(letters in lowered for letters in needs):
+                continue
             for match in pattern.finditer(text):
                 right = term + (match.groupdict().get("rest") or "")
                 if match.group().lower() != right:
@@ -247,9 +256,16 @@ class Hearing:
         words = [(match.group(), *match.span()) for match in _WORD.finditer(lowered)]
         edits: list[Edit] = []
         index, count = 0, len(words)
+        first, ending = self._first, self._ending  # what is known already is looked up here: this runs for every word
         while index < count:
             word = words[index][0]
-            if not self._may_begin(word) or self._ends_there(word, words[index + 1][0] if index + 1 < count else ""):
+            begins = first.get(word)
+            if begins is False or not (begins or self._may_begin(word)):
+                index += 1
+                continue
+            following = words[index + 1][0] if index + 1 < count else ""
+            dead = ending.get((word, following))
+            if dead or (dead is None and self._ends_there(word, following)):
                 index += 1
                 continue
             found = self._term_at(text, words, index)
@@ -305,7 +321,7 @@ class Hearing:
         for term, spelled, own in found:
             if own[0] != code[0] or abs(len(spelled) - len(letters)) > _SLACK:
                 continue
-            alike = SequenceMatcher(None, letters, spelled, autojunk=False).ratio() + (0.1 if own == code else 0.0)
+            alike = _likeness(letters, spelled) + (0.1 if own == code else 0.0)
             drug = term in self._drugs
             needed = (self._sounds.closest_drug if drug else self._sounds.closest_term)[own != code]
             if alike < needed or (best and (alike, term) <= best):

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from extractor.grids import Mark
 from extractor.grids import read as read_grids
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from extractor.agents import AgentHit
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence with the section it stands in and the kinds of cues in it.
 
     `zone` is what its facts are worth; it is filled in by `extractor.assembly.zones`.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides the method of tuple, which nobody calls
     start: int
     end: int
     section: str

@@ -96,7 +96,10 @@ class CueRow(Row):
 
 
 class RegexCue(Row):
-    """A cue that no phrase list can hold. Without a direction it reaches both ways where its category has a reach."""
+    """A cue that no phrase list can hold. Without a direction it reaches both ways where its category has a reach.
+
+    The "#" of a category stands for the number that a group of the pattern finds ("counted_sites_#").
+    """
 
     category: str
     pattern: str
@@ -143,6 +146,7 @@ class ReadingTable(Row):
     context: dict[str, int]
     list_words: frozenset[str]
     every_words: frozenset[str]
+    counts: dict[str, int]
     plain_denials: frozenset[str]
     measure_words: frozenset[str]
     under_words: frozenset[str]

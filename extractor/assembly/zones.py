@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from extractor.assembly.governing import Governing
 from extractor.assembly.seen import Seen
@@ -79,28 +78,28 @@ def with_zones(reading: Reading) -> Reading:
         if leaves:
             _release(zoned, sentence)
         if _named_in_exam(seen, sentence, kind):
-            zoned.append(replace(sentence, zone="title", kind="title"))
+            zoned.append(sentence._replace(zone="title", kind="title"))
             continue
         after_plan = bool(zoned) and zoned[-1].zone == "plan"  # dictation that starts with the plan
         if not after_plan and _opens(seen, sentence, kind, bodied):
-            zoned.append(replace(sentence, zone="title"))
+            zoned.append(sentence._replace(zone="title"))
             continue
         done_in_plan = done_in_plan or _done_in_plan(seen, sentence, kind)
         if done_in_plan and kind in _PLANS and "planned" not in sentence.cues:
-            zoned.append(replace(sentence, zone="body", kind="body"))
+            zoned.append(sentence._replace(zone="body", kind="body"))
             continue
         if "copied" in sentence.cues and seen.text[sentence.end - 1] == ":":
             copied = sentence.paragraph
         if sentence.paragraph == copied and not sentence.first_in_section:
-            zoned.append(replace(sentence, zone="history"))
+            zoned.append(sentence._replace(zone="history"))
             continue
         copied = -1
         sentence = _with_needle(seen, sentence, kind)
         if zoned and _carries_on(seen, sentence, kind, zoned[-1]):
-            zoned.append(replace(sentence, zone="title", kind=kind))
+            zoned.append(sentence._replace(zone="title", kind=kind))
             continue
         sentence = _without_asides(seen, sentence, zoned)
-        zoned.append(replace(sentence, zone=_zone(seen, sentence, kind), kind=kind))
+        zoned.append(sentence._replace(zone=_zone(seen, sentence, kind), kind=kind))
     return reading.with_sentences(_smoothed(zoned, seen))
 
 
@@ -163,7 +162,7 @@ def _with_needle(seen: Seen, sentence: Sentence, kind: str) -> Sentence:
     """A drug that was given tells of needle work, whatever the words."""
     given = sentence.index in seen.drugged and sentence.cues & {"performed", "generic", "each"}
     if given and kind in _FREE and "historical" not in sentence.cues:
-        return replace(sentence, cues=sentence.cues | {"needlework"})
+        return sentence._replace(cues=sentence.cues | {"needlework"})
     return sentence
 
 
@@ -193,11 +192,11 @@ def _without_asides(seen: Seen, sentence: Sentence, zoned: Sequence[Sentence]) -
     index = sentence.index
     if index in seen.nerved & seen.level and SIDE_FIELD.match(seen.text, sentence.start):
         # "Right side: L3 and L4 medial branches only, as there is no tenderness below": nerves are not examined
-        sentence = replace(sentence, cues=sentence.cues - {"exam", "finding"})
+        sentence = sentence._replace(cues=sentence.cues - {"exam", "finding"})
     treated = bool(zoned) and zoned[-1].zone == "body" and zoned[-1].cues >= {"performed", "today"}
     if treated and index in seen.drugged & seen.procedural and "needlework" in sentence.cues:
         # "I treated this man today. He had left facet joint injections ..."
-        sentence = replace(sentence, cues=sentence.cues - {"historical"})
+        sentence = sentence._replace(cues=sentence.cues - {"historical"})
     return sentence
 
 
@@ -214,7 +213,7 @@ def _smoothed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
             continue
         near = zoned[max(0, index - _BESIDE) : index], zoned[index + 1 : index + 1 + _BESIDE]
         if all(any(_works(s) for s in side) for side in near):
-            result[index] = replace(sentence, zone="body", cues=sentence.cues - {"historical", "planned"})
+            result[index] = sentence._replace(zone="body", cues=sentence.cues - {"historical", "planned"})
     return result
 
 
@@ -231,7 +230,7 @@ def _release(zoned: list[Sentence], sentence: Sentence) -> None:
         if earlier.paragraph != sentence.paragraph or earlier.section != sentence.section:
             return
         if earlier.zone == earlier.kind and not earlier.cues & {"historical", "planned", "consent", "finding", "exam"}:
-            zoned[index] = replace(earlier, zone="neutral", kind="")
+            zoned[index] = earlier._replace(zone="neutral", kind="")
 
 
 def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:

@@ -9,7 +9,7 @@ Sets Doc._.facetcode_cues: (start, end, category, direction) of every cue, and D
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from medspacy.common.medspacy_matcher import MedspacyMatcher
@@ -20,7 +20,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from extractor.pipeline.shared import drop_empty_matcher, extension, reading
-from extractor.rows import ReadingPatterns, ReadingTable
+from extractor.rows import ReadingPatterns, ReadingTable, RegexCue
 from extractor.text import brackets, text_of
 
 _NEGATED = "NEGATED"
@@ -32,6 +32,23 @@ _GROUPS = ("facetcode_targets", "facetcode_levels", "facetcode_agents")
 
 
 _MEASURE_REACH = 6  # tokens between a measure and its drug: "a mL of 1 percent lidocaine"
+
+
+_NUMBER, _MOST = "#", 12  # in the category of a cue that counts; the highest number counted
+
+
+def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule:
+    return ConTextRule(
+        literal=category,
+        category=category.upper(),
+        direction=cue.direction.upper() or ("BIDIRECTIONAL" if category in reach else "PSEUDO"),
+        allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
+        max_scope=reach.get(f"{category}_{cue.direction}", reach.get(category)),
+        metadata={
+            "direction": cue.direction or ("bidirectional" if category in reach else "sentence"),
+            "category": category,
+        },
+    )
 
 
 class Assertion:
@@ -68,18 +85,10 @@ class Assertion:
         drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
         self.regexes = [
-            (
-                ConTextRule(
-                    literal=cue.category,
-                    category=cue.category.upper(),
-                    direction=cue.direction.upper() or ("BIDIRECTIONAL" if cue.category in reach else "PSEUDO"),
-                    allowed_types={"TARGET", "LEVEL", "IMAGING", "AGENT"},
-                    max_scope=reach.get(f"{cue.category}_{cue.direction}", reach.get(cue.category)),
-                    metadata={
-                        "direction": cue.direction or ("bidirectional" if cue.category in reach else "sentence"),
-                        "category": cue.category,
-                    },
-                ),
+            ([_rule(cue, cue.category, reach)], re.compile(cue.pattern, re.IGNORECASE))
+            if _NUMBER not in cue.category
+            else (
+                [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach) for number in range(_MOST + 1)],
                 re.compile(cue.pattern, re.IGNORECASE),
             )
             for cue in patterns.table.regex
@@ -125,10 +134,12 @@ class Assertion:
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
         text = text_of(doc)
-        for rule, pattern in self.regexes:
+        for choices, pattern in self.regexes:
             for match in pattern.finditer(text):
                 span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
                 if span is not None:
+                    number = match[match.lastgroup].lower() if match.lastgroup and len(choices) > 1 else "0"
+                    rule = choices[self.words.counts.get(number) or int(number)]
                     found.append((rule, span.start, span.end))
         found.sort(key=lambda cue: (cue[1] - cue[2], cue[1], cue[0].category))
         kept: list[tuple[ConTextRule, int, int]] = []
