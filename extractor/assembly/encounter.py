@@ -12,6 +12,7 @@ from extractor.assembly import guidance
 from extractor.assembly.families import FAMILY_OF, Session
 from extractor.assembly.seen import PROCEDURAL
 from extractor.assembly.sides import Sided
+from extractor.assembly.titles import drugged_sentences
 from extractor.assembly.zones import SIDE_FIELD
 from extractor.mentions import Hit, Reading, Sentence
 from extractor.records import Agent, Procedure, Span
@@ -115,6 +116,14 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     cancelled = any("cancelled" in s.cues for s in reading.sentences if s.zone not in {"history", "consent"})
     told_first = [s.cues for s in reading.sentences[:4]]
     needles = sum("needlework" in s.cues for s in told)
+    drugged = drugged_sentences(reading)
+    needles += sum(
+        s.zone == "body"
+        and s.index in drugged
+        and s.cues >= {"needlework", "performed"}
+        and not s.cues & {"historical", "planned"}
+        for s in told
+    )
     called = any(
         "contact" in cues and not ("today" in cues and not cues & {"planned", "historical"}) for cues in told_first
     )
