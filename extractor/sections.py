@@ -36,6 +36,7 @@ _LATE = 0.6  # share of the text after which a plan may begin
 _SAME = r"\s+(?:is\s+)?(?:the\s+)?same\b"  # "post op diagnosis the same"
 _WRITTEN_END = re.compile(r"[.;] [A-Z]")
 _WORDS_A_SENTENCE = 40  # more words than this for each written end: speech without marks
+_LONGEST_LINE = 80  # a header alone on its line is no longer than this
 _SURE_WORDS = 3  # a phrase of so many words is a header whatever stands before it
 Mark = tuple[int, int, str, str, bool]  # start, where its text begins, kind, name, spoken
 
@@ -127,8 +128,8 @@ class SectionReader:
             line = raw.rstrip("\n")
             if not line.strip():
                 continue
-            whole = self._lookup(line)
-            if whole and len(line) <= 80 and not _looks_like_answer(line):
+            whole = self._lookup(line) if len(line) <= _LONGEST_LINE else None
+            if whole and not _looks_like_answer(line):
                 marks.append((line_start, line_start + len(line), *whole, False))
                 continue
             if unknown := self._capital_line(line):

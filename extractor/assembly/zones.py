@@ -113,6 +113,8 @@ def _named_in_exam(seen: Seen, sentence: Sentence, kind: str) -> bool:
 def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
     """True for a sentence at the head of a note that names what was done, although no header says so."""
     text, index = seen.text, sentence.index
+    if index >= _FIRST_LISTED:
+        return False
     listed = NUMBERED.match(text, sentence.start) is not None
     telling = seen.tells(sentence)
     aged = _AGE.match(text, sentence.start) is not None
@@ -170,6 +172,9 @@ def _carries_on(seen: Seen, sentence: Sentence, kind: str, last: Sentence) -> bo
     """True for a sentence that carries on the title before it: a wrapped line, a second clause, a numbered item."""
     text, index, cues = seen.text, sentence.index, sentence.cues
     titled = last.zone == "title" and kind == last.kind
+    announced = last.zone == "title" or last.cues >= {"performed", "today"}
+    if not (titled or announced or kind == "title"):
+        return False
     short = sentence.end - sentence.start < _LONGEST_TITLE
     listed = NUMBERED.match(text, sentence.start) is not None
     if titled and last.section == sentence.section and index in seen.target and not cues & _TELLING:
@@ -181,7 +186,6 @@ def _carries_on(seen: Seen, sentence: Sentence, kind: str, last: Sentence) -> bo
             return True  # "... L4-5 R + L; L5-S1 L only"
     if kind == "title" and listed and short:
         return True
-    announced = last.zone == "title" or last.cues >= {"performed", "today"}
     if not (listed and announced and short and kind in {"", "title"}) or telling:
         return False
     return index in seen.procedural & seen.level and not cues & _TELLING  # "Two procedures were done: 1. ... 2. ..."

@@ -29,7 +29,7 @@ class LineSentencizer(Sentencizer):  # type: ignore[misc]  # spaCy ships no type
         sections = doc._.facetcode_sections if Doc.has_extension("facetcode_sections") else ()
         spans = self.splitter.split(text_of(doc), (section.start for section in sections if section.start))
         doc._.facetcode_sentences = tuple(spans)
-        offsets = [token.idx for token in doc]
+        offsets = doc.to_array("IDX").tolist()
         flags = [False] * len(offsets)
         flags[0] = True
         for start, _ in spans:
