@@ -1,0 +1,1 @@
+"""Evaluation against annotated corpora: formats, metrics, report. See `facetcode evaluate --help`."""
