@@ -1,0 +1,71 @@
+"""What the extractor read, as annotations: for people who would rather correct than start from nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from extractor.evaluation.records import ClaimLine, Coding, Document, Entity, Line, Relation
+from extractor.schema import CodingResult
+
+_AMOUNT = re.compile(
+    r"(?<![\w./-])(?:\d+(?:\.\d+)?|\.\d+|half an?|one half|quarter of an?|one|two|three|four|five)\s?"
+    r"(?:%|percent|mL|ml|mls|millilit(?:er|re)s?|cc|mg|milligrams?|mcg)(?!\w)",
+    re.IGNORECASE,
+)
+_NEAR = 60  # characters between an amount and the drug that it belongs to
+_LEVELS = frozenset({"Level", "Nerve", "BoneSite"})
+
+
+def coding_of(result: CodingResult) -> Coding:
+    """The document layer of a result."""
+    return Coding(
+        status=result.status,
+        lines=tuple(Line(line.code, line.side, tuple(line.joints)) for line in result.lines),
+        claim=tuple(ClaimLine(line.code, tuple(line.modifiers), line.units) for line in result.claim),
+        imaging=tuple(result.summary.imaging),
+        injectate=tuple(result.summary.injectate),
+        target=tuple(result.summary.target),
+        queries=tuple(query.id for query in result.queries),
+    )
+
+
+def document_of(result: CodingResult, text: str, author: str = "") -> Document:
+    """A result with its note as a document: entities in order of the text (T1, T2, ...), amounts near drugs as Dose,
+    level-side and level-target relations where the result shows them.
+
+    `text` is the note as given: offsets of the result refer to it.
+    """
+    found: list[tuple[int, int, str, dict[str, str]]] = []
+    for entity in result.entities:
+        attributes = {"assertion": entity.assertion, "value": entity.value}
+        if role := entity.attributes.get("role"):
+            attributes["role"] = role
+        found.append((entity.start, entity.end, entity.label, attributes))
+    drugs = [(start, end) for start, end, label, _ in found if label == "Agent"]
+    for match in _AMOUNT.finditer(text):
+        if any(start - _NEAR <= match.start() <= end + _NEAR for start, end in drugs):
+            found.append((match.start(), match.end(), "Dose", {"value": match.group()}))
+    unique = {(start, end, label): attributes for start, end, label, attributes in found}
+    entities = tuple(
+        Entity(f"T{number}", label, ((start, end),), attributes)
+        for number, ((start, end, label), attributes) in enumerate(sorted(unique.items(), key=lambda item: item[0]), 1)
+    )
+    return Document(result.id, text, entities, _relations(result, entities), coding_of(result), author)
+
+
+def _relations(result: CodingResult, entities: Sequence[Entity]) -> tuple[Relation, ...]:
+    """level-side from the evidence of each sided site; level-target where a target follows or leads its level."""
+    by_start = {(entity.label, entity.start): entity.id for entity in entities}
+    links: dict[tuple[str, str, str], None] = {}
+    for procedure in result.procedures:
+        for site in (*procedure.joints, *procedure.nerves):
+            levels = [by_start.get((label, span.start)) for span in site.evidence for label in _LEVELS]
+            sides = [by_start.get(("Side", span.start)) for span in site.evidence]
+            for level in filter(None, levels):
+                for side in filter(None, sides):
+                    links[("level-side", level, side)] = None
+    for left, right in zip(entities, entities[1:], strict=False):
+        if left.label in _LEVELS and right.label == "Target" and right.start - left.end <= 2:
+            links[("level-target", left.id, right.id)] = None
+    return tuple(Relation(f"R{number}", label, head, tail) for number, (label, head, tail) in enumerate(links, 1))
