@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from extractor.anatomy import joint, order, run
+from extractor.anatomy import joint, nerve_at_bone, order, run
 from extractor.level_context import Context
 from extractor.level_items import items_of, site_mention
 from extractor.level_nouns import Noun, Nouns
@@ -26,6 +26,8 @@ from extractor.level_search import Draft, Search
 from extractor.level_tokens import Lexicon
 from extractor.patterns import PatternFolder
 from extractor.records import LevelItem, LevelMention  # noqa: F401  LevelItem is for the doctests
+
+_BONES = frozenset({"transverse_process", "superior_articular_process"})
 
 
 class LevelGrammar:
@@ -149,6 +151,7 @@ class LevelGrammar:
             if (
                 bare(first)
                 and not same
+                and not _nerve_on_bone(text, first, second)
                 and second.noun
                 and second.source in ("after", "shared")
                 and linked(first, second)
@@ -169,6 +172,17 @@ class LevelGrammar:
         if noun is None:
             return LevelMention(start, draft.end, items)
         return LevelMention(start, draft.end, items, concept, noun.start, noun.end)
+
+
+_ON_BONE = re.compile(r"\s*(?:at|on|over|@)\b", re.IGNORECASE)
+
+
+def _nerve_on_bone(text: str, first: Draft, second: Draft) -> bool:
+    """True for "L3 at the L4 TP": the first is the nerve that lies on the second, and has not its noun."""
+    if first.reading is None or second.reading is None or second.noun is None or second.noun.concept not in _BONES:
+        return False
+    lies_there = nerve_at_bone(second.reading.names[0]) == first.reading.names[-1]
+    return lies_there and _ON_BONE.match(text, first.end, second.start) is not None
 
 
 def _bracketed_with_next(text: str, end: int, noun: Noun, following: int) -> bool:

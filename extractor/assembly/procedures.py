@@ -59,6 +59,8 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     statements = with_copies(made, sided.copies, title_side)
     if any(agent.drug_class == "neurolytic" and agent.role == "injectate" for agent in drugs):
         session = replace(session, technique="chemical_neurolysis")
+    elif session.technique == "injection" and any(a.drug_class == "biologic" and a.role == "injectate" for a in drugs):
+        session = replace(session, technique="prp")
     session = _with_inferred(session, reading, statements, injected, rows)
     if not session.families:
         doubtful = () if session.out_of_scope else unread.unnamed(reading, drugs)

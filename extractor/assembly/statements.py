@@ -41,6 +41,7 @@ _THEN = re.compile(r"(?:and|then|next|finally|lastly|also)\b", re.IGNORECASE)
 _LEAD = 24  # characters before a level that goes on with the list of the sentence before
 _LEAD_TO_ALA = 40  # "the L5 cannula was laid across the ala"
 _LIST_SIGN = re.compile(r"[,;&+]|\band\b", re.IGNORECASE)
+_ON_BONE = re.compile(r"\s*(?:at|on|over|@)\s+(?:the\s+)?(?:(?:left|right)\s+)?", re.IGNORECASE)
 _ANAPHOR = 4  # sentences over which "there" or "that level" reaches back
 _OF_JOINTS = frozenset({"superior_articular_process", "articular_pillar"})  # between two of them lies a joint
 _ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
@@ -278,8 +279,9 @@ def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
 
 
 def _nerve_of(text: str, last: Statement, bone: LevelMention) -> bool:
-    """True for "L1 (TP L2)": the bare vertebra is the nerve that lies on the bone in the bracket."""
-    if last.mention.noun not in {"", "level"} or "(" not in text[last.mention.end : bone.start][:4]:
+    """True for "L1 (TP L2)" and "L3 at the L4 TP": the bare vertebra is the nerve that lies on the bone."""
+    gap = text[last.mention.end : bone.start]
+    if last.mention.noun not in {"", "level"} or not ("(" in gap[:4] or _ON_BONE.fullmatch(gap)):
         return False
     return tuple(anatomy.nerve_at_bone(v) for v in as_vertebrae(bone)) == last.vertebrae
 
