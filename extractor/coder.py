@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from extractor.agents import AgentReader
     from extractor.coding import CodeBook
+    from extractor.entities import EntityReader
     from extractor.hearing import Hearing
     from extractor.rows import AssemblyRows
     from extractor.schema import CodingResult
@@ -61,6 +62,12 @@ class Coder:
         return Hearing(self.patterns)
 
     @cached_property
+    def _entities(self) -> EntityReader:
+        from extractor.entities import EntityReader
+
+        return EntityReader(self.patterns)
+
+    @cached_property
     def _rows(self) -> AssemblyRows:
         from extractor.rows import AssemblyRows
 
@@ -92,4 +99,4 @@ class Coder:
             "codes": self.book.year,
             "profile": chosen,
         }
-        return build_result(id, note, assembled, coding, versions)
+        return build_result(id, note, assembled, self._entities.read(assembled), coding, versions)

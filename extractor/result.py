@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from extractor.agents import injectate_names
@@ -25,22 +25,12 @@ from extractor.schema import (
 if TYPE_CHECKING:
     from extractor.assembly.procedures import Assembled
     from extractor.coding import Coding
+    from extractor.entities import Found
     from extractor.mentions import Reading, Sentence
     from extractor.records import Agent, Procedure, SidedSite, Span
     from extractor.text import CleanText
 
 _IMAGING_ORDER = ("fluoroscopy", "ct", "ultrasound", "mri")
-_NOUN_LABEL = {
-    "medial_branch": "Nerve",
-    "dorsal_ramus": "Nerve",
-    "nerve": "Nerve",
-    "lateral_branch": "Nerve",
-    "third_occipital_nerve": "Nerve",
-    "transverse_process": "BoneSite",
-    "superior_articular_process": "BoneSite",
-    "articular_pillar": "BoneSite",
-    "sacral_ala": "BoneSite",
-}
 _ZONE_ASSERTION: Mapping[str, AssertionName] = {
     "history": "historical",
     "finding": "historical",
@@ -59,7 +49,7 @@ _ZONE_ASSERTION: Mapping[str, AssertionName] = {
 
 
 def build_result(
-    id: str, note: CleanText, assembled: Assembled, coding: Coding, versions: Mapping[str, str]
+    id: str, note: CleanText, assembled: Assembled, found: Sequence[Found], coding: Coding, versions: Mapping[str, str]
 ) -> CodingResult:
     """The pydantic result of one note."""
     quote = _Quoter(note, assembled.reading)
@@ -85,7 +75,7 @@ def build_result(
         warnings=list(coding.warnings),
         rejected=[Rejected(code=r.code, reason=r.reason) for r in coding.rejected],
         procedures=[_procedure(procedure, quote) for procedure in procedures],
-        entities=_entities(assembled, quote),
+        entities=_entities(found, quote),
         versions=Versions(**versions),
     )
 
@@ -170,56 +160,21 @@ def _agent(agent: Agent, quote: _Quoter) -> AgentOut:
     )
 
 
-def _entities(assembled: Assembled, quote: _Quoter) -> list[Entity]:
-    reading = assembled.reading
-    roles = {(agent.start, agent.end): agent for agent in assembled.agents}
-    found: list[tuple[int, int, str, str, frozenset[str], str, dict[str, str]]] = []
-    for level in reading.levels:
-        mention = level.mention
-        value = ", ".join(
-            item.top if item.top == item.bottom else f"{item.top}-{item.bottom}" for item in mention.items
-        )
-        label = _NOUN_LABEL.get(mention.noun, "Level")
-        attributes = {"noun": mention.noun} if mention.noun else {}
-        found.append((mention.start, mention.end, label, value, level.cues, level.boxed, attributes))
-    for side in reading.sides:
-        found.append((side.start, side.end, "Side", side.value, side.cues, side.boxed, {}))
-    for image in reading.imaging:
-        if image.value not in {"diagnostic", "none"}:
-            found.append((image.start, image.end, "Imaging", image.value, image.cues, image.boxed, {}))
-    for target in reading.targets:
-        kind, _, rest = target.value.partition(":")
-        if kind in {"intent", "region"}:
-            continue
-        label = "Technique" if kind.endswith(("_rf", "neurolysis", "prp")) else "Target"
-        found.append((target.start, target.end, label, rest or kind, target.cues, target.boxed, {}))
-    for hit in reading.agents:
-        agent = roles.get((hit.start, hit.end))
-        attributes = {"role": agent.role} if agent else {}
-        if agent:
-            amounts = {
-                "concentration": agent.concentration,
-                "dose": agent.dose,
-                "volume": agent.volume,
-                "per": agent.per,
-            }
-            attributes |= {key: value for key, value in amounts.items() if value}
-        found.append((hit.start, hit.end, "Agent", hit.name, frozenset(), "", attributes))
-    found.sort(key=lambda item: (item[0], item[1], item[2]))
+def _entities(found: Sequence[Found], quote: _Quoter) -> list[Entity]:
     result = []
-    for start, end, label, value, cues, boxed, attributes in found:
-        given_start, given_end = quote.note.span(start, end)
-        sentence = quote.sentence(start)
+    for item in found:
+        start, end = quote.note.span(item.start, item.end)
+        sentence = quote.sentence(item.start)
         result.append(
             Entity(
-                label=label,
-                start=given_start,
-                end=given_end,
-                text=quote.note.given[given_start:given_end],
-                value=value,
+                label=item.label,
+                start=start,
+                end=end,
+                text=quote.note.given[start:end],
+                value=item.value,
                 section=sentence.section if sentence else "",
-                assertion=_assertion(sentence, cues, boxed),
-                attributes=attributes,
+                assertion=_assertion(sentence, item.cues, item.boxed),
+                attributes=item.attributes,
             )
         )
     return result
@@ -230,4 +185,7 @@ def _assertion(sentence: Sentence | None, cues: frozenset[str], boxed: str) -> A
         return "negated"
     if sentence is None:
         return "performed"
+    told = sentence.zone in {"body", "neutral", "title"}
+    if told and ("found" in cues or ("taken" in cues and not sentence.cues & {"performed", "needlework"})):
+        return "historical"
     return _ZONE_ASSERTION.get(sentence.zone, "performed")

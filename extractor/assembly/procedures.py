@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from extractor.agents import AgentReader, injectate_names
 from extractor.assembly import counted, disagreement, encounter, facet, unread
@@ -39,6 +39,7 @@ class Assembled:
     reading: Reading
     agents: tuple[Agent, ...]
     diagnosis_side: str
+    kinds: Mapping[int, str] = field(default_factory=dict)  # what levels were taken for, by where they begin
 
 
 def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assembled:
@@ -80,7 +81,8 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         and not encounter.only_contrast(procedure, session, shared)
     ]
     addressed = [_on_diagnosed_side(p, diagnosis) for p in corrected_by_addendum(reading, sided, procedures)]
-    return Assembled(tuple(unread.asked(addressed, reading, rows)), reading, drugs, diagnosis)
+    kinds = {s.mention.start: s.kind for s in statements}
+    return Assembled(tuple(unread.asked(addressed, reading, rows)), reading, drugs, diagnosis, kinds)
 
 
 def _through_foramina(session: Session, reading: Reading, statements: Sequence[Statement]) -> bool:

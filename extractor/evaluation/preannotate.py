@@ -42,7 +42,7 @@ def document_of(result: CodingResult, text: str, author: str = "") -> Document:
         if role := entity.attributes.get("role"):
             attributes["role"] = role
         found.append((entity.start, entity.end, entity.label, attributes))
-    drugs = [(start, end) for start, end, label, _ in found if label == "Agent"]
+    drugs = [(start, end) for start, end, label, known in found if label == "Agent" and known.get("role") != "systemic"]
     for match in _AMOUNT.finditer(text):
         if any(start - _NEAR <= match.start() <= end + _NEAR for start, end in drugs):
             found.append((match.start(), match.end(), "Dose", {"value": match.group()}))
