@@ -45,8 +45,8 @@ class Contender:
 
 
 def default_notes() -> list[str]:
-    """The notes of the corpus, or its samples where there are none yet."""
-    return [str(path) for path in sorted(CORPUS.rglob("*.jsonl"))] or [str(CORPUS / "samples")]
+    """The notes of the corpus that are not annotated."""
+    return [str(path) for path in sorted((CORPUS / "notes").glob("*.jsonl"))]
 
 
 def compare(texts: Sequence[str], medspacy_notes: int) -> None:

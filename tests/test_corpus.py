@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from quoting import lines_of, misquoted, without
 from extractor import Coder
 from extractor.schema import CodingResult
 
-CORPUS = Path(__file__).parent.parent / "corpus" / "notes"
-FILES = sorted(CORPUS.glob("*.jsonl"))
+CORPUS = Path(__file__).parent.parent / "corpus"
+FILES = [*sorted((CORPUS / "notes").glob("*.jsonl")), *sorted((CORPUS / "annotated").glob("*/gold.jsonl"))]
 KNOWN: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "corpus_known.toml").read_text(encoding="utf-8"))
 GOLD = {"status", "lines", "imaging", "injectate", "target", "queries"}
 NO_SIDE = {"20552", "20553", "62320", "62321", "62322", "62323"}  # reported once, whatever the side
@@ -26,12 +27,18 @@ Line = tuple[str, str, tuple[str, ...]]
 Read = Callable[[Note], CodingResult]
 
 
+@cache
 def notes_of(path: Path) -> list[Note]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    """The notes of a file; those of an annotated split have their texts in files of their own."""
+    notes = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    for note in notes:
+        if "text" not in note:
+            note["text"] = (path.parent / note["author"] / f"{note['id']}.txt").read_bytes().decode("utf-8")
+    return notes
 
 
 NOTES = [note for path in FILES for note in notes_of(path)]
-of_each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+of_each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(CORPUS).as_posix())
 
 
 @pytest.fixture(scope="module")

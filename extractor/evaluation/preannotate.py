@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-from extractor.evaluation.records import ClaimLine, Coding, Document, Entity, Line, Relation
+from extractor.evaluation.records import ClaimLine, Coding, Document, Entity, Line
+from extractor.evaluation.relations import relations
 from extractor.schema import CodingResult
 
 _AMOUNT = re.compile(
@@ -14,7 +14,6 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _NEAR = 60  # characters between an amount and the drug that it belongs to
-_LEVELS = frozenset({"Level", "Nerve", "BoneSite"})
 
 
 def coding_of(result: CodingResult) -> Coding:
@@ -32,7 +31,7 @@ def coding_of(result: CodingResult) -> Coding:
 
 def document_of(result: CodingResult, text: str, author: str = "") -> Document:
     """A result with its note as a document: entities in order of the text (T1, T2, ...), amounts near drugs as Dose,
-    level-side and level-target relations where the result shows them.
+    relations by nearness.
 
     `text` is the note as given: offsets of the result refer to it.
     """
@@ -51,21 +50,4 @@ def document_of(result: CodingResult, text: str, author: str = "") -> Document:
         Entity(f"T{number}", label, ((start, end),), attributes)
         for number, ((start, end, label), attributes) in enumerate(sorted(unique.items(), key=lambda item: item[0]), 1)
     )
-    return Document(result.id, text, entities, _relations(result, entities), coding_of(result), author)
-
-
-def _relations(result: CodingResult, entities: Sequence[Entity]) -> tuple[Relation, ...]:
-    """level-side from the evidence of each sided site; level-target where a target follows or leads its level."""
-    by_start = {(entity.label, entity.start): entity.id for entity in entities}
-    links: dict[tuple[str, str, str], None] = {}
-    for procedure in result.procedures:
-        for site in (*procedure.joints, *procedure.nerves):
-            levels = [by_start.get((label, span.start)) for span in site.evidence for label in _LEVELS]
-            sides = [by_start.get(("Side", span.start)) for span in site.evidence]
-            for level in filter(None, levels):
-                for side in filter(None, sides):
-                    links[("level-side", level, side)] = None
-    for left, right in zip(entities, entities[1:], strict=False):
-        if left.label in _LEVELS and right.label == "Target" and right.start - left.end <= 2:
-            links[("level-target", left.id, right.id)] = None
-    return tuple(Relation(f"R{number}", label, head, tail) for number, (label, head, tail) in enumerate(links, 1))
+    return Document(result.id, text, entities, relations(text, entities), coding_of(result), author)
