@@ -95,6 +95,73 @@ def run_command(inputs: Sequence[str], out: str, profile: str, patterns: Path | 
     return NOTES_FAILED if tally.failed else 0
 
 
+_AGREEMENT = "Compare with a second annotator's corpus instead."
+
+
+@cli.command("evaluate")
+@click.argument("corpus", metavar="CORPUS", type=click.Path(path_type=Path))
+@click.option(
+    "--predictions", metavar="FILE", type=click.Path(path_type=Path), help="Score this; default: our own run."
+)
+@click.option("--against", metavar="FILE", type=click.Path(path_type=Path), help="A second run to compare with.")
+@click.option("--agreement", "second", metavar="OTHER", type=click.Path(path_type=Path), help=_AGREEMENT)
+@click.option("--from", "form", metavar="FORMAT", help="Format of CORPUS (default: by its files).")
+@click.option("--labels", metavar="TOML", type=click.Path(path_type=Path), help="Maps the labels of a foreign corpus.")
+@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with plots and wrong notes."
+)
+@click.option("--noise", metavar="SEED", help="Score the noisy twin: the notes with errors of speech recognition.")
+@click.option("--fail-under", "floors", metavar="KEY=VALUE", multiple=True, help="Exit 1 below: right=0.95, ...")
+@_common_options
+def evaluate_command(
+    corpus: Path,
+    predictions: Path | None,
+    against: Path | None,
+    second: Path | None,
+    form: str | None,
+    labels: Path | None,
+    shape: str,
+    html: Path | None,
+    noise: str | None,
+    floors: Sequence[str],
+    profile: str,
+    patterns: Path | None,
+    day: str | None,
+) -> int:
+    """Score against an annotated CORPUS: brat folder, UIMA CAS, Label Studio, Prodigy, doccano or our own JSONL."""
+    from extractor.evaluation import command
+
+    _check_day(day)
+    if second:
+        return command.annotators(corpus, second, form, labels, shape, _print)
+    code = None if predictions else _coder(profile, patterns)
+    return command.evaluate(
+        command.Evaluation(corpus, predictions, against, form, labels, shape, html, noise, tuple(floors), day),
+        code,
+        _print,
+    )
+
+
+@cli.command("annotate")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "-o", "--output", "out", metavar="OUT", required=True, type=click.Path(path_type=Path), help="New file or folder."
+)
+@click.option(
+    "--to", "form", metavar="FORMAT", default="brat", show_default=True, help="brat, label-studio, doccano, ..."
+)
+@_common_options
+def annotate_command(
+    inputs: Sequence[str], out: Path, form: str, profile: str, patterns: Path | None, day: str | None
+) -> int:
+    """Write what was read in notes as annotations to correct, in a format of annotation tools."""
+    from extractor.evaluation import command
+
+    _check_day(day)
+    return command.annotate(inputs, out, form, _coder(profile, patterns), day, _print, _complain)
+
+
 def _coder(profile: str, patterns: Path | None) -> CodeNote:
     _import_medspacy()
     from extractor.coder import Coder

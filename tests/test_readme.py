@@ -1,4 +1,4 @@
-"""The README's examples are true: python blocks run, console blocks print what they show ("..." is anything)."""
+"""The examples of the README and of the data card are true: python blocks run, console blocks print what they show ("..." is anything)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from extractor import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CARD = (ROOT / "corpus" / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(kind: str) -> list[str]:
-    found = re.findall(rf"^```{kind}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
-    assert found, f"no {kind} block in the README"
+def blocks(kind: str, page: str = README) -> list[str]:
+    found = re.findall(rf"^```{kind}\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    assert found, f"no {kind} block"
     return found
 
 
@@ -26,7 +27,7 @@ def test_python(block: str) -> None:
     exec(compile(block, "README.md", "exec"), {})
 
 
-@pytest.mark.parametrize("block", blocks("console"))
+@pytest.mark.parametrize("block", [*blocks("console"), *blocks("console", CARD)])
 def test_console(block: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
     for step in block.removeprefix("$ ").split("\n$ "):
