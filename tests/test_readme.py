@@ -1,4 +1,4 @@
-"""The examples of the README and of the data card are true: python blocks run, console blocks print what they show ("..." is anything)."""
+"""Examples of the README and the data card are true: python blocks run, console blocks print what they show."""
 
 from __future__ import annotations
 
