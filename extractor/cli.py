@@ -1,6 +1,7 @@
 """The command line: parses, calls, prints. Nothing heavy is imported before a command needs it.
 
-Exit codes: 0 done; 1 some notes failed (they are listed, the rest is written); 2 the call or a file is wrong.
+Exit codes: 0 done; 1 some notes failed (they are listed, the rest is written) or a figure is below its floor; 2 the
+call or a file is wrong.
 """
 
 from __future__ import annotations
@@ -95,52 +96,40 @@ def run_command(inputs: Sequence[str], out: str, profile: str, patterns: Path | 
     return NOTES_FAILED if tally.failed else 0
 
 
-_AGREEMENT = "Compare with a second annotator's corpus instead."
+_FORMATS = "brat, cas-xmi, cas-json, label-studio, prodigy, doccano, native"
 
 
 @cli.command("evaluate")
 @click.argument("corpus", metavar="CORPUS", type=click.Path(path_type=Path))
 @click.option(
-    "--predictions", metavar="FILE", type=click.Path(path_type=Path), help="Score this; default: our own run."
+    "--predictions", metavar="FILE", type=click.Path(path_type=Path), help="Score these results, not our own run."
 )
-@click.option("--against", metavar="FILE", type=click.Path(path_type=Path), help="A second run to compare with.")
-@click.option("--agreement", "second", metavar="OTHER", type=click.Path(path_type=Path), help=_AGREEMENT)
-@click.option("--from", "form", metavar="FORMAT", help="Format of CORPUS (default: by its files).")
+@click.option("--against", metavar="FILE", type=click.Path(path_type=Path), help="A second system to compare with.")
+@click.option(
+    "--agreement", "second", metavar="OTHER", type=click.Path(path_type=Path), help="Compare two annotators instead."
+)
+@click.option("--from", "form", metavar="FORMAT", help=f"Format of CORPUS, if its files do not tell: {_FORMATS}.")
 @click.option("--labels", metavar="TOML", type=click.Path(path_type=Path), help="Maps the labels of a foreign corpus.")
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="A page with plots and the wrong notes.")
+@click.option("--noise", metavar="SEED", help="Put errors of speech recognition into the notes first.")
 @click.option(
-    "--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with plots and wrong notes."
+    "--fail-under",
+    "floors",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Exit 1 below VALUE: right, codes_right, released, released_precision, line_f1, strict_f1, or a label.",
 )
-@click.option("--noise", metavar="SEED", help="Score the noisy twin: the notes with errors of speech recognition.")
-@click.option("--fail-under", "floors", metavar="KEY=VALUE", multiple=True, help="Exit 1 below: right=0.95, ...")
 @_common_options
-def evaluate_command(
-    corpus: Path,
-    predictions: Path | None,
-    against: Path | None,
-    second: Path | None,
-    form: str | None,
-    labels: Path | None,
-    shape: str,
-    html: Path | None,
-    noise: str | None,
-    floors: Sequence[str],
-    profile: str,
-    patterns: Path | None,
-    day: str | None,
-) -> int:
+def evaluate_command(corpus: Path, profile: str, patterns: Path | None, **options: Any) -> int:
     """Score against an annotated CORPUS: brat folder, UIMA CAS, Label Studio, Prodigy, doccano or our own JSONL."""
     from extractor.evaluation import command
 
-    _check_day(day)
-    if second:
-        return command.annotators(corpus, second, form, labels, shape, _print)
-    code = None if predictions else _coder(profile, patterns)
-    return command.evaluate(
-        command.Evaluation(corpus, predictions, against, form, labels, shape, html, noise, tuple(floors), day),
-        code,
-        _print,
-    )
+    _check_day(options["day"])
+    call = command.Evaluation(corpus, **options)
+    command.check(call)
+    code = None if call.predictions or call.second else _coder(profile, patterns)
+    return command.evaluate(call, code, _print, _complain)
 
 
 @cli.command("annotate")
@@ -148,18 +137,16 @@ def evaluate_command(
 @click.option(
     "-o", "--output", "out", metavar="OUT", required=True, type=click.Path(path_type=Path), help="New file or folder."
 )
-@click.option(
-    "--to", "form", metavar="FORMAT", default="brat", show_default=True, help="brat, label-studio, doccano, ..."
-)
+@click.option("--to", "form", metavar="FORMAT", default="brat", show_default=True, help=f"One of {_FORMATS}.")
 @_common_options
 def annotate_command(
     inputs: Sequence[str], out: Path, form: str, profile: str, patterns: Path | None, day: str | None
 ) -> int:
-    """Write what was read in notes as annotations to correct, in a format of annotation tools."""
-    from extractor.evaluation import command
+    """Write what was read in notes (INPUT as in run) as annotations for people to correct."""
+    from extractor.evaluation.annotate import annotate
 
     _check_day(day)
-    return command.annotate(inputs, out, form, _coder(profile, patterns), day, _print, _complain)
+    return annotate(inputs, out, form, _coder(profile, patterns), day, _print, _complain)
 
 
 def _coder(profile: str, patterns: Path | None) -> CodeNote:

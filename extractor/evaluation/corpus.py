@@ -13,16 +13,17 @@ beside and below it. A corpus that is not ours maps its labels with a TOML file:
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from extractor.batch.sources import printable
 from extractor.errors import InputError
 from extractor.evaluation import formats
 from extractor.evaluation.formats import codings, common
-from extractor.evaluation.records import LABELS, Coding, Document, Entity
+from extractor.evaluation.records import ATTRIBUTES, LABELS, Coding, Document, Entity
 from extractor.patterns import Row
 
 GOLD = "gold.jsonl"
@@ -44,9 +45,11 @@ def label_map(path: Path) -> LabelMap:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{common.shown(path)}: not TOML ({error})") from None
     except ValidationError as error:
-        raise InputError(f"{common.shown(path)}: {error.errors()[0]['msg']}") from None
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{common.shown(path)}: {printable(where)}: {first['msg']}") from None
     if unknown := sorted(set(mapping.labels.values()) - {*LABELS, ""}):
-        raise InputError(f"{common.shown(path)}: {unknown[0]} is none of {', '.join(LABELS)}")
+        raise InputError(f"{common.shown(path)}: {printable(unknown[0])} is none of {', '.join(LABELS)}")
     return mapping
 
 
@@ -57,35 +60,55 @@ def corpus(path: Path, form: str | None = None, mapping: LabelMap | None = None)
     for a label that is neither ours nor mapped.
     """
     mapping = mapping or LabelMap()
-    gold = _gold(path) if path.is_dir() else {}
+    files = _gold_files(path)
+    gold = _gold(files)
     layered = bool(gold)
     seen: set[str] = set()
     for document in formats.read(path, form):
         if layered:
             id_ = document.id.rpartition("/")[2]
-            author, coding = gold.pop(id_, ("", None))
-            document = replace(document, id=id_, author=author or document.author, coding=coding or document.coding)
+            if id_ not in gold:
+                raise InputError(f"{common.shown(path)}: {printable(id_)} is not in {GOLD}")
+            author, coding = gold.pop(id_)
+            document = replace(document, id=id_, author=author or document.author, coding=coding)
         if document.id in seen:
-            raise InputError(f"{common.shown(path)}: the id {document.id} is there twice")
+            raise InputError(f"{common.shown(path)}: the id {printable(document.id)} is there twice")
         seen.add(document.id)
         yield _mapped(document, mapping, common.shown(path))
-    if gold:
-        raise InputError(f"{common.shown(path)}: {next(iter(gold))} of {GOLD} has no note")
+    if gold and files[0].is_relative_to(path):
+        raise InputError(f"{common.shown(path)}: {printable(next(iter(gold)))} of {GOLD} has no note")
 
 
 def predictions(path: Path, mapping: LabelMap | None = None, form: str | None = None) -> Iterator[Document]:
     """The documents of a predictions file: results of `facetcode run`, or any corpus format."""
-    found = formats.native.predictions(path) if form is None and path.suffix == ".jsonl" else formats.read(path, form)
-    return (_mapped(document, mapping or LabelMap(), common.shown(path)) for document in found)
+    if path.is_dir() or form is not None or formats.guess(path) != "native":
+        yield from corpus(path, form, mapping)
+        return
+    for document in formats.native.predictions(path):
+        entities = (replace(entity, attributes=_ours(entity.attributes)) for entity in document.entities)
+        yield _mapped(replace(document, entities=tuple(entities)), mapping or LabelMap(), common.shown(path))
 
 
-def _gold(path: Path) -> dict[str, tuple[str, Coding]]:
+def _ours(attributes: Mapping[str, str]) -> Mapping[str, str]:
+    """Results have attributes of their own (volume, noun ...), which no annotator marks."""
+    return {name: value for name, value in attributes.items() if name in ATTRIBUTES}
+
+
+def _gold_files(path: Path) -> list[Path]:
+    """The files below a folder, else the one beside the folders of a split."""
+    if not path.is_dir():
+        return []
+    beside = path.absolute().parent / GOLD
+    return sorted(path.rglob(GOLD)) or ([beside] if beside.is_file() else [])
+
+
+def _gold(files: Sequence[Path]) -> dict[str, tuple[str, Coding]]:
     found: dict[str, tuple[str, Coding]] = {}
-    records = (record for file in sorted(path.rglob(GOLD)) for record in common.lines(file))
+    records = (record for file in files for record in common.lines(file))
     for where, record in records:
         id_ = common.required(record, "id", where)
         if id_ in found:
-            raise InputError(f"{where}: the id {id_} is there twice")
+            raise InputError(f"{where}: the id {printable(id_)} is there twice")
         coding = codings.optional_coding(record, "gold", where)
         if coding is None:
             raise InputError(f'{where}: no key "gold"')
@@ -94,7 +117,7 @@ def _gold(path: Path) -> dict[str, tuple[str, Coding]]:
 
 
 def _mapped(document: Document, mapping: LabelMap, where: str) -> Document:
-    entities = tuple(_entities(document.entities, mapping, f"{where}: {document.id}"))
+    entities = tuple(_entities(document.entities, mapping, f"{where}: {printable(document.id)}"))
     kept = {entity.id for entity in entities}
     relations = tuple(r for r in document.relations if r.head in kept and r.tail in kept)
     return replace(document, entities=entities, relations=relations)
@@ -106,7 +129,9 @@ def _entities(entities: Iterable[Entity], mapping: LabelMap, where: str) -> Iter
         if not label:
             continue
         if label not in LABELS:
-            raise InputError(f"{where}: {entity.id} has a label that is neither ours nor mapped: {label}")
+            raise InputError(
+                f"{where}: {printable(entity.id)} has a label that is neither ours nor mapped: {printable(label)}"
+            )
         yield replace(entity, label=label, attributes=_attributes(entity.attributes, mapping.attributes))
 
 

@@ -6,7 +6,7 @@ the notes are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from extractor.evaluation.codes import CodeScores
@@ -33,36 +33,34 @@ td,th{border-color:#3a4454}}
 
 def html_page(
     scores: Scores, title: str, wrong: Iterable[tuple[Document, Document | None]], paired: Paired | None = None
-) -> str:
-    """One page: figures, plots, tables, and each wrong note with gold and prediction side by side."""
-    parts = [
-        "<!doctype html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<style>{_STYLE}</style></head><body>",
-        f"<h1>{escape(title)}</h1><p>{scores.notes} notes, {len(scores.missing)} without a prediction.</p>",
-        _table(("figure", "value", "95% interval, by author"), figures(scores)),
-    ]
+) -> Iterator[str]:
+    """One page in parts: figures, plots, tables, and each wrong note with gold and prediction side by side."""
+    yield "<!doctype html>"
+    yield f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+    yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    yield f"<style>{_STYLE}</style></head><body>"
+    yield f"<h1>{escape(title)}</h1><p>{scores.notes} notes, {len(scores.missing)} without a prediction.</p>"
+    yield _table(("figure", "value", "95% interval, by author"), figures(scores))
     if paired is not None:
-        parts.append(f"<h2>Against the other run</h2><pre>{escape(compared(paired))}</pre>")
+        yield f"<h2>Against the other run</h2><pre>{escape(compared(paired))}</pre>"
     if scores.coding is not None:
-        parts += [
-            "<h2>F1 by code</h2>",
-            _bars([(label, c.f1 or 0.0, c.support) for label, c in sorted(scores.coding.codes.labels.items())]),
-            _table(("code", "precision", "recall", "F1", "support"), code_rows(scores.coding.codes)),
-            "<h2>Status</h2>",
-            _confusion(scores.coding.status),
-            "<h2>Risk and coverage</h2>",
-            _risk(scores.coding),
-        ]
+        yield from _codes(scores.coding)
     if scores.spans is not None:
         columns = ("label", "strict P", "strict R", "strict F1", "exact F1", "partial F1", "type F1", "support")
-        parts += ["<h2>Entities</h2>", _table(columns, span_rows(scores))]
-        relations = ("label", "strict F1", "lenient F1", "support")
-        parts += ["<h2>Relations</h2>", _table(relations, relation_rows(scores))]
-    parts.append("<h2>Wrong notes</h2>")
-    parts += [_note(gold, found) for gold, found in wrong]
-    return "\n".join([*parts, "</body></html>"]) + "\n"
+        yield f"<h2>Entities</h2>{_table(columns, span_rows(scores))}"
+        yield f"<h2>Relations</h2>{_table(('label', 'strict F1', 'lenient F1', 'support'), relation_rows(scores))}"
+    yield "<h2>Wrong notes</h2>"
+    for gold, found in wrong:
+        yield _note(gold, found)
+    yield "</body></html>"
+
+
+def _codes(coding: CodeScores) -> Iterator[str]:
+    labels = sorted(coding.codes.labels.items())
+    yield f"<h2>F1 by code</h2>{_bars([(label, counts.f1, counts.support) for label, counts in labels])}"
+    yield _table(("code", "precision", "recall", "F1", "support"), code_rows(coding.codes))
+    yield f"<h2>Status</h2>{_confusion(coding.status)}"
+    yield f"<h2>Risk and coverage</h2>{_risk(coding)}"
 
 
 def picture(scores: Scores, title: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from extractor.batch.sources import printable
 from extractor.evaluation.agreement import Agreement
-from extractor.evaluation.codes import MISSING
+from extractor.evaluation.codes import MISSING, CodeScores
 from extractor.evaluation.scores import Scores
 from extractor.evaluation.spans import Breakdown, Share
-from extractor.evaluation.uncertainty import Interval, Paired
+from extractor.evaluation.uncertainty import Interval, Paired, upper_bound
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+_CHANGED = 200  # ids that two runs list
 STATUS = ("coded", "review", "no_code", MISSING)
 
 
@@ -34,11 +37,11 @@ def figures(scores: Scores) -> list[tuple[str, str, str]]:
             ("exact note (status, codes, sides, joints)", share(coding.right), _interval(scores, "right")),
             ("codes only", share(coding.codes_right), _interval(scores, "codes_right")),
             ("released as coded", share(coding.released), _interval(scores, "released")),
-            ("released and exactly right", share(coding.released_precision), _interval(scores, "released_precision")),
+            ("released and exactly right", share(coding.released_precision), _precision(scores, coding)),
             (
-                "released with a code too many",
+                "released with a line too many",
                 str(len(coding.overcoded_released)),
-                "" if scores.overcoded_bound is None else f"at most {scores.overcoded_bound:.3f} of the released",
+                "" if scores.overcoded_bound is None else f"at most {scores.overcoded_bound:.3f} of them (exact)",
             ),
             ("overcoding: codes, notes", f"{share(coding.overcoding.codes)}, {share(coding.overcoding.notes)}", ""),
             ("undercoding: codes, notes", f"{share(coding.undercoding.codes)}, {share(coding.undercoding.notes)}", ""),
@@ -60,7 +63,17 @@ def _interval(scores: Scores, name: str) -> str:
     found: Interval | None = scores.intervals.get(name)
     if found is None or found.low is None or found.high is None:
         return ""
+    if found.low == found.high:
+        return "all alike"  # resampling cannot tell how rare the other case is
     return f"{found.low:.3f} to {found.high:.3f}"
+
+
+def _precision(scores: Scores, coding: CodeScores) -> str:
+    """Where nothing released was wrong, resampling says nothing: the exact lower bound of a count without a miss."""
+    share = coding.released_precision
+    if share.of and share.hits == share.of:
+        return f"at least {1 - upper_bound(0, share.of):.3f} (exact)"
+    return _interval(scores, "released_precision")
 
 
 def tables(scores: Scores, title: str) -> list[RenderableType]:
@@ -94,7 +107,8 @@ def tables(scores: Scores, title: str) -> list[RenderableType]:
 
 def agreed(found: Agreement) -> list[RenderableType]:
     """Two annotators' agreement as tables for a terminal."""
-    head = _rich(f"two annotators, {found.notes} notes", "figure", "value")
+    alone = f", {len(found.one_only)} more of one only" if found.one_only else ""
+    head = _rich(f"two annotators, {found.notes} notes{alone}", "figure", "value")
     head.add_row("status, the same", share(found.status))
     head.add_row("status, Cohen's kappa", _number(found.kappa))
     head.add_row("lines, the same (codes, sides, joints)", share(found.lines))
@@ -145,8 +159,17 @@ def relation_rows(scores: Scores) -> list[tuple[str, ...]]:
     return [(name, _number(one.f1), _number(two.f1), str(one.support)) for name, one, two in pairs]
 
 
+def ids(names: Sequence[str], most: int) -> str:
+    """Ids in one line, not more than `most` of them.
+
+    >>> ids(["a", "b", "c"], 2), ids([], 2)
+    ('a, b and 1 more', '-')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(printable(name) for name in names[:most]) + more or "-"
+
+
 def compared(paired: Paired) -> str:
     """Two runs in three lines."""
-    better, worse = ", ".join(paired.better) or "-", ", ".join(paired.worse) or "-"
     head = f"{len(paired.better)} notes better, {len(paired.worse)} worse, McNemar p = {paired.p:.4f}"
-    return f"{head}\n  better: {better}\n  worse: {worse}"
+    return f"{head}\n  better: {ids(paired.better, _CHANGED)}\n  worse: {ids(paired.worse, _CHANGED)}"

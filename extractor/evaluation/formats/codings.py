@@ -9,6 +9,7 @@ from extractor.errors import InputError
 from extractor.evaluation.formats.common import Record, an_object, objects, optional, required, strings
 from extractor.evaluation.records import ClaimLine, Coding, Line
 
+STATUSES = ("coded", "review", "no_code")
 SUMMARY = ("imaging", "injectate", "target")
 KEYS = frozenset({"status", "lines", "claim", "summary", *SUMMARY, "queries", "why"})
 
@@ -27,8 +28,11 @@ def coding(value: Mapping[str, Any], where: str) -> Coding:
     claim = (
         None if value.get("claim") is None else tuple(_claim(line, where) for line in objects(value, "claim", where))
     )
+    status = required(value, "status", where)
+    if status not in STATUSES:
+        raise InputError(f'{where}: key "status" is none of {", ".join(STATUSES)}')
     return Coding(
-        status=required(value, "status", where),
+        status=status,
         lines=tuple(_line(line, where) for line in objects(value, "lines", where)),
         claim=claim,
         imaging=lists["imaging"],
