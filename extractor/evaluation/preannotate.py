@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from extractor.evaluation.records import ClaimLine, Coding, Document, Entity, Line
 from extractor.evaluation.relations import relations
@@ -41,9 +42,13 @@ def document_of(result: CodingResult, text: str, author: str = "") -> Document:
         if role := entity.attributes.get("role"):
             attributes["role"] = role
         found.append((entity.start, entity.end, entity.label, attributes))
-    drugs = [(start, end) for start, end, label, known in found if label == "Agent" and known.get("role") != "systemic"]
+    drugs = sorted(
+        (start, end) for start, end, label, known in found if label == "Agent" and known.get("role") != "systemic"
+    )
+    starts = [start for start, _ in drugs]
     for match in _AMOUNT.finditer(text):
-        if any(start - _NEAR <= match.start() <= end + _NEAR for start, end in drugs):
+        at = bisect_right(starts, match.start())
+        if any(start - _NEAR <= match.start() <= end + _NEAR for start, end in drugs[max(0, at - 1) : at + 1]):
             found.append((match.start(), match.end(), "Dose", {"value": match.group()}))
     unique = {(start, end, label): attributes for start, end, label, attributes in found}
     entities = tuple(
