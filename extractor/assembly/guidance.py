@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from extractor.mentions import Reading
+from extractor.mentions import Hit, Reading
 from extractor.records import Span
 
 _ZONES = frozenset(
@@ -62,9 +63,15 @@ def _taken_back(reading: Reading, name: str) -> bool:
     )
 
 
+def _denied_at_the_needle(reading: Reading, denials: Sequence[Hit]) -> bool:
+    """True where a title or what was done says "without imaging"; a stray word does not outweigh it."""
+    return any(reading.sentences[hit.sentence].zone in {"title", "body"} for hit in denials)
+
+
 def find(reading: Reading) -> Guidance:
     """The modalities used at this encounter."""
     used: dict[str, list[Span]] = {}
+    told: set[str] = set()  # zones of the modalities used
     denied: list[Span] = []
     for hit in reading.imaging:
         sentence = reading.sentences[hit.sentence]
@@ -86,6 +93,7 @@ def find(reading: Reading) -> Guidance:
             continue
         if sentence.zone == "neutral" and hit.cues & {"negated", "planned"}:
             continue
+        told.add(sentence.zone)
         used.setdefault(hit.value, []).append(Span(hit.start, hit.end, sentence.section))
     if (
         "ct" in used
@@ -102,7 +110,8 @@ def find(reading: Reading) -> Guidance:
             used.pop(name)
     felt = {hit.sentence + step for hit in reading.targets if hit.value == "trigger_point" for step in (0, 1)}
     denials = [hit for hit in reading.imaging if hit.value == "none" and hit.sentence not in felt]
-    if denied and denials and all(_is_place(reading, span) for spans in used.values() for span in spans):
+    places = all(_is_place(reading, span) for spans in used.values() for span in spans)
+    if denied and denials and (places or (told <= {"neutral"} and _denied_at_the_needle(reading, denials))):
         used = {}  # "she could not be brought to the fluoroscopy suite"
     order = [name for name in ("fluoroscopy", "ct", "ultrasound", "mri") if name in used]
     spans = [span for name in order for span in used[name]]

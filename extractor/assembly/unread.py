@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from extractor.agents import injectate_names
 from extractor.assembly.families import FAMILY_OF
-from extractor.mentions import Hit, LevelHit, Reading
+from extractor.mentions import Hit, LevelHit, Reading, Sentence
 from extractor.records import Agent, Family, Flag, Procedure, Span
 from extractor.rows import AssemblyRows, alternation
 
@@ -46,10 +46,37 @@ def asked(procedures: Sequence[Procedure], reading: Reading, rows: AssemblyRows)
             and "multifid" not in match.group().lower()  # "prepped lumbar through gluteal"
             and _PLACE.match(reading.text, match.end()) is None
         ]
+    spans += _passed_over(procedures, reading)
     if not spans or not procedures:
         return list(procedures)
     first = procedures[0]
     return [replace(first, flags=(*first.flags, Flag("performed_unclear", tuple(spans)))), *procedures[1:]]
+
+
+def _passed_over(procedures: Sequence[Procedure], reading: Reading) -> list[Span]:
+    """Levels that were sought right before needle work and that no procedure has: words of the past there ("I had ...
+    lined up") may be the physician's way of telling the session."""
+    treated = {site.site for procedure in procedures for site in (*procedure.joints, *procedure.nerves)}
+    sentences = reading.sentences
+    return [
+        Span(level.start, level.end, sentences[level.sentence].section)
+        for level in reading.levels
+        if 0 < level.sentence < len(sentences) - 1
+        and sentences[level.sentence].zone == "history"
+        and "located" in sentences[level.sentence].cues
+        and _works(sentences[level.sentence + 1])
+        and sentences[level.sentence - 1].zone in {"body", "neutral", "prep", "skin"}
+        and not treated & {*_names(level)}
+    ]
+
+
+def _works(sentence: Sentence) -> bool:
+    return sentence.zone == "body" and "needlework" in sentence.cues
+
+
+def _names(level: LevelHit) -> Iterator[str]:
+    for item in level.mention.items:
+        yield item.top if item.top == item.bottom else f"{item.top}-{item.bottom}"
 
 
 def unnamed(reading: Reading, drugs: Sequence[Agent]) -> tuple[Procedure, ...]:

@@ -246,7 +246,7 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
     past, coming = "historical" in cues and not ticked, "planned" in cues and not ticked
     if kind == "title" and not procedural and ("numbering" in cues or (diagnostic and level)):
         return "numbering"
-    if kind == "title" and not procedural and "finding" in cues and not sentence.first_in_section:
+    if kind == "title" and not procedural and ("finding" in cues or past) and not sentence.first_in_section:
         return "finding"
     if kind == "title":
         return (
