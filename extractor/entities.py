@@ -6,13 +6,17 @@ list of nerves is one span, "intra-articular" is a target of its own beside "fac
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import replace
 
 from extractor.assembly.procedures import Assembled
-from extractor.patterns import PatternFolder, Row
+from extractor.entity_table import EntityTable, Found, Taken
+from extractor.entity_words import OwnWords
+from extractor.mentions import LevelHit
+from extractor.patterns import PatternFolder
+
+__all__ = ["EntityReader", "Found"]
 
 _NOUN_LABEL = {
     "medial_branch": "Nerve",
@@ -29,100 +33,28 @@ _KIND_LABEL = {"nerve": "Nerve", "bone": "BoneSite"}
 _UNMARKED = frozenset({"intent", "region", "caudal_word"})
 _NO_TARGET = frozenset({"needling"})
 _TARGET_NOUNS = frozenset({"medial_branch", "dorsal_ramus"})
-_TAKEN, _FOUND = frozenset({"taken"}), frozenset({"found"})
+_TAKEN = frozenset({"taken"})
+_NEGATED = frozenset({"negated"})
 _GENERIC = frozenset({"steroid"})
 _AIM = 48  # characters before a side in which the words of turning are looked for
+_RUN = 40  # characters between two levels of one list in which its noun is carried on
+_BEFORE = 64  # characters before levels in which the act that they stand for is looked for
 _LOOK = 12  # characters before a side in which "on the" is looked for
-
-
-class EntityTable(Row):
-    """entities.toml: expressions for the bounds of spans."""
-
-    source: str
-    date: date
-    side_lead: str
-    article: str
-    side_word: str
-    imaging_lead: str
-    imaging_room: str
-    imaging_tail: str
-    probe_size: str
-    no_imaging: str
-    aimed: str
-    body_part: str
-    side_of_pain: str
-    contrast_strength: str
-    drug_tail: str
-    drug_lead: str
-    region_lead: str
-    technique_tail: str
-    no_target: str
-    act: str
-    gap: str
-    entered: str
-    list_gap: str
-
-
-class _Compiled:
-    """The expressions of the table, compiled."""
-
-    def __init__(self, table: EntityTable) -> None:
-        def of(pattern: str) -> re.Pattern[str]:
-            return re.compile(pattern, re.IGNORECASE)
-
-        self.side_lead = of(table.side_lead)
-        self.article = of(table.article)
-        self.side_word = of(table.side_word)
-        self.imaging_lead = of(table.imaging_lead)
-        self.imaging_room = of(table.imaging_room)
-        self.imaging_tail = of(table.imaging_tail)
-        self.probe_size = of(table.probe_size)
-        self.no_imaging = of(table.no_imaging)
-        self.aimed = of(table.aimed)
-        self.body_part = of(table.body_part)
-        self.side_of_pain = of(table.side_of_pain)
-        self.contrast_strength = of(table.contrast_strength)
-        self.drug_tail = of(table.drug_tail)
-        self.drug_lead = of(table.drug_lead)
-        self.region_lead = of(table.region_lead)
-        self.technique_tail = of(table.technique_tail)
-        self.no_target = of(table.no_target)
-        self.act = of(table.act)
-        self.gap = of(table.gap)
-        self.entered = of(table.entered)
-        self.list_gap = of(table.list_gap)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One span of the clean text; `cues` and `boxed` decide its assertion."""
-
-    start: int
-    end: int
-    label: str
-    value: str
-    cues: frozenset[str] = frozenset()
-    boxed: str = ""
-    attributes: dict[str, str] = field(default_factory=dict)
-
-
-def _inside(item: Found, spans: list[tuple[int, int]]) -> bool:
-    return any(start < item.end and item.start < end for start, end in spans)
 
 
 class EntityReader:
     """Built once from the table; `read` is a pure function of what was assembled."""
 
     def __init__(self, patterns: PatternFolder) -> None:
-        self._x = _Compiled(patterns.toml("entities.toml", EntityTable))
+        self._x = patterns.toml("entities.toml", EntityTable)
 
     def read(self, assembled: Assembled) -> list[Found]:
         """All entities in order of the text."""
         targets = list(self._targets(assembled))
-        spans = [(item.start, item.end) for item in targets]
-        agents = [a for a in self._agents(assembled) if not (a.value in _GENERIC and _inside(a, spans))]
-        nouns = [noun for noun in self._nouns(assembled) if not _inside(noun, spans)]
-        found = [
+        taken = Taken((item.start, item.end) for item in targets)
+        agents = [a for a in self._agents(assembled) if not (a.value in _GENERIC and taken.meets(a.start, a.end))]
+        nouns = [noun for noun in self._nouns(assembled) if not taken.meets(noun.start, noun.end)]
+        read = [
             *self._levels(assembled),
             *self._sides(assembled),
             *self._imaging(assembled),
@@ -130,7 +62,15 @@ class EntityReader:
             *nouns,
             *agents,
         ]
+        found = [*read, *(self._whole(item, assembled) for item in OwnWords(self._x, assembled.reading, read).found())]
         return sorted(found, key=lambda item: (item.start, item.end, item.label))
+
+    def _whole(self, item: Found, assembled: Assembled) -> Found:
+        """A side that only the table knows, with the words about it."""
+        if item.label != "Side":
+            return item
+        start, end = self._side_bounds(assembled.reading.text, item.start, item.end)
+        return replace(item, start=start, end=end)
 
     def _levels(self, assembled: Assembled) -> Iterator[Found]:
         text = assembled.reading.text
@@ -141,14 +81,7 @@ class EntityReader:
                 item.top if item.top == item.bottom else f"{item.top}-{item.bottom}" for item in mention.items
             )
             attributes = {"noun": mention.noun} if mention.noun else {}
-            taken = assembled.kinds.get(mention.start, "") if mention.noun in {"", "level"} else ""
-            label = _NOUN_LABEL.get(mention.noun) or _KIND_LABEL.get(taken, "Level")
-            if (
-                label == "Nerve"
-                and mention.noun != "third_occipital_nerve"
-                and any(item.joined == "pair" for item in mention.items)
-            ):
-                label = "Level"  # "L4-5 and L5-S1 medial branch blocks" names joints
+            label = self._level_label(level, last, assembled)
             item = Found(mention.start, mention.end, label, value, level.cues, level.boxed, attributes)
             if last and last.label == label == "Nerve" and self._x.list_gap.fullmatch(text, last.end, item.start):
                 last = replace(last, end=item.end, value=f"{last.value}, {value}")  # "L3, L4 and L5 dorsal ramus"
@@ -158,6 +91,36 @@ class EntityReader:
             last = item
         if last:
             yield last
+
+    def _level_label(self, level: LevelHit, last: Found | None, assembled: Assembled) -> str:
+        """What a list of levels names: by its noun, by what assembly took it for, by the words around it."""
+        text, mention = assembled.reading.text, level.mention
+        pairs = any(item.joined == "pair" for item in mention.items)
+        if self._x.bone_before_nerve.match(text, mention.end) and not pairs:
+            return "BoneSite"  # "at L4 (left L3 medial branch)"
+        if not pairs and self._x.nerve_of.search(text, max(0, mention.start - _RUN), mention.start):
+            return "Nerve"  # "the medial branch of L4 on the transverse process"
+        bare = mention.noun in {"", "level"}
+        taken = assembled.kinds.get(mention.start, "") if bare else ""
+        label = _NOUN_LABEL.get(mention.noun) or _KIND_LABEL.get(taken, "Level")
+        if pairs:  # "L4-5 and L5-S1 medial branch blocks" names joints
+            return "Level" if label == "Nerve" and mention.noun != "third_occipital_nerve" else label
+        if label == "Level" and bare:
+            return self._bare_label(text, mention.start, mention.end, last)
+        return label
+
+    def _bare_label(self, text: str, start: int, end: int, last: Found | None) -> str:
+        """What vertebrae without a noun name: by the act beside them, or as the list goes on."""
+        window = max(0, start - _BEFORE)
+        if self._x.nerve_behind.match(text, end) or self._x.nerve_before.search(text, window, start):
+            return "Nerve"
+        if self._x.bone_before.search(text, window, start):
+            return "BoneSite"
+        if last and last.label in {"Nerve", "BoneSite"} and 0 <= start - last.end <= _RUN:
+            run = self._x.nerve_run if last.label == "Nerve" else self._x.bone_run
+            if run.fullmatch(text, last.end, start):
+                return last.label
+        return "Level"
 
     def _nouns(self, assembled: Assembled) -> Iterator[Found]:
         """The nouns that levels qualify, where no target phrase holds them ("L5 DR")."""
@@ -171,29 +134,29 @@ class EntityReader:
                     )
 
     def _sides(self, assembled: Assembled) -> Iterator[Found]:
-        text = assembled.reading.text
         reading = assembled.reading
-        starts = [*(level.start for level in reading.levels), *(target.start for target in reading.targets)]
-        for side in assembled.reading.sides:
+        text = reading.text
+        starts = sorted({*(level.start for level in reading.levels), *(target.start for target in reading.targets)})
+        for side in reading.sides:
             if not text[side.start : side.end].strip(" )]|"):
                 continue  # a tick of a grid stands at a blank
-            named = any(side.end <= start <= side.end + 2 for start in starts)  # "turned to the left L5-S1 joint"
+            place = bisect_left(starts, side.end)
+            named = place < len(starts) and starts[place] <= side.end + 2  # "turned to the left L5-S1 joint"
             aimed = not named and self._x.aimed.search(text, max(0, side.start - _AIM), side.start)
-            if aimed or self._x.body_part.match(text, side.end):
+            if aimed or self._x.body_part.match(text, side.end) or self._x.no_side.match(text, side.start):
                 continue
             start, end = self._side_bounds(text, side.start, side.end)
             yield Found(start, end, "Side", side.value, side.cues, side.boxed)
-        taken = [(side.start, side.end) for side in assembled.reading.sides]
-        for match in self._x.side_of_pain.finditer(text):
-            if not any(start < match.end() and match.start() < end for start, end in taken):
-                start, end = self._side_bounds(text, *match.span())
-                yield Found(start, end, "Side", match.group().lower(), _FOUND)
 
     def _imaging(self, assembled: Assembled) -> Iterator[Found]:
         text = assembled.reading.text
         last: Found | None = None
         for image in assembled.reading.imaging:
             start, end = image.start, image.end
+            if image.value == "none" and (bare := self._x.bare_modality.search(text, start, end)):
+                value = str(bare.lastgroup)
+                start, end = bare.span(value)  # "no fluoroscopy": said, and denied
+                image = replace(image, value=value, cues=_NEGATED)
             if image.value in {"diagnostic", "none"} or self._x.no_imaging.fullmatch(text, start, end):
                 continue
             if lead := self._x.imaging_lead.match(text, start, end):
@@ -222,6 +185,8 @@ class EntityReader:
             start = article.end()
         if lead := self._x.side_lead.search(text, max(0, start - _LOOK), start):
             start = lead.start()
+        if tail := self._x.side_tail.search(text, start, end):
+            end = tail.start()
         if behind := self._x.side_word.match(text, end):
             end = behind.end()
         return start, end
@@ -239,6 +204,8 @@ class EntityReader:
                 start = region.end()
             if label == "Technique" and (tool := self._x.technique_tail.search(text, start, end)):
                 end = tool.start()
+            if label == "Target" and (tail := self._x.target_tail.search(text, start, end)):
+                end = tail.start()
             if label == "Target" and kind != "other" and (act := self._x.act.match(text, end)):
                 end = act.end()
             item = Found(start, end, label, rest or kind, target.cues, target.boxed)
@@ -249,6 +216,9 @@ class EntityReader:
                 yield last
             if label == "Target" and (entered := self._x.entered.match(text, target.start, target.end)):
                 yield replace(item, end=entered.end(1), value="intra_articular")
+                if self._x.entered_only.fullmatch(text, entered.end(), item.end):
+                    last = None
+                    continue
                 item = replace(item, start=entered.end())
             last = item
         if last:
@@ -258,6 +228,8 @@ class EntityReader:
         text = assembled.reading.text
         roles = {(agent.start, agent.end): agent for agent in assembled.agents}
         for hit in assembled.reading.agents:
+            if self._x.no_agent.match(text, hit.start):
+                continue
             agent = roles.get((hit.start, hit.end))
             role = agent.role if agent else "systemic" if hit.drug_class == "systemic" else ""
             attributes: dict[str, str] = {"role": role} if role else {}

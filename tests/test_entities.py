@@ -1,0 +1,75 @@
+"""The entity layer: which words are a span of a label (cases/entities.jsonl), its table, and its cost."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any
+
+import pytest
+from casefile import cases
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractor import Coder
+from extractor.entity_table import EntityTable, Taken
+from extractor.errors import PatternError
+from extractor.patterns import PatternFolder
+
+HOSTILE = [
+    "left ",
+    "R ",
+    "into the of the ",
+    "[ ]",
+    " ",
+    "right" + 39 * " ",
+    "L5 ",
+    "no ",
+    "extension with rotation to the ",
+]
+
+
+@cache
+def coder() -> Coder:
+    return Coder()
+
+
+@cache
+def table() -> EntityTable:
+    return PatternFolder().toml("entities.toml", EntityTable)
+
+
+@pytest.mark.parametrize("case", cases("entities.jsonl", {"text", "label", "covered"}, {"assertion"}))
+def test_case(case: dict[str, Any]) -> None:
+    found = [entity for entity in coder().code(case["text"]).entities if entity.label == case["label"]]
+    assert [entity.text for entity in found] == case["covered"]
+    if "assertion" in case:
+        assert {entity.assertion for entity in found} == {case["assertion"]}
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_words_of_the_table_take_linear_time(unit: str) -> None:
+    text = unit * (1_000_000 // len(unit))
+    began = time.perf_counter()
+    for row in table().word:
+        for _ in row.words.finditer(text):
+            pass
+    assert time.perf_counter() - began < 30
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8))),
+    st.tuples(st.integers(0, 30), st.integers(1, 8)),
+)
+def test_taken_meets_what_overlaps(lengths: list[tuple[int, int]], asked: tuple[int, int]) -> None:
+    spans = [(start, start + length) for start, length in lengths]
+    start, end = asked[0], asked[0] + asked[1]
+    assert Taken(spans).meets(start, end) == any(a < end and start < b for a, b in spans)
+
+
+def test_a_broken_expression_stops_the_load(tmp_path: Any) -> None:
+    shipped = (PatternFolder().shipped / "entities.toml").read_text(encoding="utf-8")
+    broken = shipped.replace("gap = '''[ -]'''", "gap = '''[ -'''")
+    (tmp_path / "entities.toml").write_text(broken, encoding="utf-8")
+    with pytest.raises(PatternError, match="no expression"):
+        PatternFolder(tmp_path).toml("entities.toml", EntityTable)
