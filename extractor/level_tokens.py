@@ -164,6 +164,10 @@ class Lexicon:
         head = f"(?:(?P<letter>{letter})|(?P<spoken>{spoken})|(?P<word>{region}))(?P<gap>[ ]{{0,2}}-?[ ]{{0,2}}\\n?)"
         again = f"and[ ](?:{letter}|{spoken})[ -]?(?:{number}|\\d)"  # "L for and L five"
         homophone = f"{words_pattern(words.homophones)}(?=[ -](?:{number}|{noun}|\\d|{again})\\b)"
+        follow = words_pattern([*words.guards.may_follow, *words.sides.words])
+        # "C three and C for radiofrequency": right behind a number of the same list; "R and L for ..." stays a side
+        listed = "|".join(rf"(?<=\b{name} and [cltCLT] )" for name in sorted(words.numbers))
+        homophone += rf"|(?:{listed})(?:{words_pattern(words.homophones)})(?=[ ](?:{follow})\b)"
         joining, word = words.joining, f"(?:{number})\\b"
         self.vertebra = of(f"{head}(?:(?P<digits>[1-9]\\d{{0,4}})|(?P<number>(?:{number}\\b|{homophone})))")
         self.number = of(f"(?P<digits>1[0-2]|[1-9])(?!\\d)|(?P<number>{number})\\b")
@@ -181,13 +185,13 @@ class Lexicon:
         self.sacrum = of(f"(?:{words_pattern(joining.sacrum)})\\b")
         self.misread_s1 = of(f"(?:{words_pattern(joining.misread_s1)})\\b")
         self.sacral_one = of(f"(?:{words_pattern(joining.sacral_one)})\\b")
-        follow = words_pattern([*words.guards.may_follow, *words.sides.words])
-        level = rf"(?:{letter})[ -]?(?:\d|{word})|(?:{spoken})[ ](?:\d|{word})"
+        heard = rf"\d|{word}|(?:{words_pattern(words.homophones)})\b"
+        level = rf"(?:{letter})[ -]?(?:{heard})|(?:{spoken})[ ](?:{heard})"
         closing = r"\s*(?:$|[;:)(\]&+\[*]|[.](?!\d)|,(?!\d\d\d)|/(?!\d)|-(?!\s?\d))"
         self.may_follow = of(rf"{closing}|[ \n]+(?:(?:{follow}|{noun}|{level})\b)|\s*\n")
         units = words_pattern(words.guards.units)
         things = words_pattern([*words.guards.units, *words.guards.counted_things])
-        litre = rf"l\b(?![ -]{{0,2}}(?:\d|{number}))"
+        litre = rf"l\b(?![ -]{{0,2}}(?:{heard}))"  # "L three L for": no litres
         self.unit = of(rf"[ \n-]{{0,2}}(?:[%\"]|{litre}|(?:{units})\b(?!['-]))")
         self.counted_thing = of(rf"[ \n-]{{0,2}}(?:[%\"]|{litre}|(?:{things})\b(?!['-]))")
         self.led_by = of(rf"\b(?:{words_pattern(words.guards.led_by)})\s*$")
