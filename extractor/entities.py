@@ -77,9 +77,7 @@ class EntityReader:
         last: Found | None = None
         for level in assembled.reading.levels:
             mention = level.mention
-            value = ", ".join(
-                item.top if item.top == item.bottom else f"{item.top}-{item.bottom}" for item in mention.items
-            )
+            value = ", ".join(item.name for item in mention.items)
             attributes = {"noun": mention.noun} if mention.noun else {}
             label = self._level_label(level, last, assembled)
             item = Found(mention.start, mention.end, label, value, level.cues, level.boxed, attributes)

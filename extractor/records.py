@@ -115,6 +115,11 @@ class LevelItem:
     bottom: str  # "S1"
     joined: Literal["", "pair", "chain", "range"] = ""
 
+    @property
+    def name(self) -> str:
+        """ "L4" or "L4-L5"."""
+        return self.top if self.top == self.bottom else f"{self.top}-{self.bottom}"
+
 
 @dataclass(frozen=True, slots=True)
 class LevelMention:

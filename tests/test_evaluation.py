@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from nervaluate import Evaluator
 
 from extractor.coding.codebook import CodeBook
+from extractor.coding.lines import ClaimLine
 from extractor.errors import InputError
 from extractor.evaluation.agreement import agreement, cohen_kappa
 from extractor.evaluation.codes import code_scores, sideless_codes
-from extractor.evaluation.records import ClaimLine, Coding, Document, Entity, Line, Relation
+from extractor.evaluation.records import Coding, Document, Entity, Line, Relation
 from extractor.evaluation.scores import Scores, score
 from extractor.evaluation.spans import SCHEMES, Breakdown, Counts, Share, span_scores
 from extractor.evaluation.uncertainty import bootstrap, bootstrap_sums, compare_runs, mcnemar, upper_bound

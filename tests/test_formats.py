@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from extractor.coding.lines import ClaimLine
 from extractor.errors import InputError
 from extractor.evaluation import formats
 from extractor.evaluation.formats import brat, cas, label_studio, native
-from extractor.evaluation.records import ClaimLine, Coding, Document, Entity, Line, Relation
+from extractor.evaluation.records import Coding, Document, Entity, Line, Relation
 
 SECRET = "Zygapophysis"  # the note text of the error cases: it must not show up in a message
 few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

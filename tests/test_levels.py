@@ -54,7 +54,7 @@ def load_cases(path: Path, marked: bool = True) -> list[Any]:
 
 def written(mention: LevelMention) -> dict[str, Any]:
     """A mention in the form of the case file: [name] or [top-bottom, how joined] an item."""
-    items = [[i.top] if i.top == i.bottom else [f"{i.top}-{i.bottom}", i.joined] for i in mention.items]
+    items = [[i.name] if i.top == i.bottom else [i.name, i.joined] for i in mention.items]
     return {"items": items, "noun": mention.noun}
 
 

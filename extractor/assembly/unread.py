@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from extractor.agents import injectate_names
@@ -66,17 +66,12 @@ def _passed_over(procedures: Sequence[Procedure], reading: Reading) -> list[Span
         and "located" in sentences[level.sentence].cues
         and _works(sentences[level.sentence + 1])
         and sentences[level.sentence - 1].zone in {"body", "neutral", "prep", "skin"}
-        and not treated & {*_names(level)}
+        and treated.isdisjoint(item.name for item in level.mention.items)
     ]
 
 
 def _works(sentence: Sentence) -> bool:
     return sentence.zone == "body" and "needlework" in sentence.cues
-
-
-def _names(level: LevelHit) -> Iterator[str]:
-    for item in level.mention.items:
-        yield item.top if item.top == item.bottom else f"{item.top}-{item.bottom}"
 
 
 def unnamed(reading: Reading, drugs: Sequence[Agent]) -> tuple[Procedure, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from extractor.evaluation.records import ClaimLine, Coding, Document, Entity, Line
+from extractor.coding.lines import ClaimLine
+from extractor.evaluation.records import Coding, Document, Entity, Line
 from extractor.evaluation.relations import relations
 from extractor.schema import CodingResult
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from extractor.coding.lines import ClaimLine
 from extractor.errors import InputError
 
 LABELS = ("Level", "Nerve", "BoneSite", "Side", "Imaging", "Agent", "Dose", "Target", "Technique")
@@ -58,15 +59,6 @@ class Line:
     code: str
     side: str = "unspecified"
     joints: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimLine:
-    """One line of the claim under a profile."""
-
-    code: str
-    modifiers: tuple[str, ...] = ()
-    units: int = 1
 
 
 @dataclass(frozen=True, slots=True)

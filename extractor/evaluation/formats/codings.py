@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from extractor.coding.lines import ClaimLine
 from extractor.errors import InputError
 from extractor.evaluation.formats.common import Record, an_object, objects, optional, required, strings
-from extractor.evaluation.records import ClaimLine, Coding, Line
+from extractor.evaluation.records import Coding, Line
 
 STATUSES = ("coded", "review", "no_code")
 SUMMARY = ("imaging", "injectate", "target")
