@@ -111,7 +111,9 @@ def test_a_quarter_is_annotated_twice(everything: list[Document]) -> None:
 @pytest.mark.parametrize("split", [*SPLITS, "../second"])
 def test_written_again_it_is_the_same(split: str, tmp_path: Path) -> None:
     """The shipped files are what the brat writer makes of them."""
-    for folder in sorted((CORPUS / "annotated" / split).glob("hand-*")):
+    folders = sorted((CORPUS / "annotated" / split).glob("hand-*"))
+    assert folders
+    for folder in folders:
         brat.write(brat.read(folder), tmp_path / folder.name)
         again = {path.name: path.read_bytes() for path in (tmp_path / folder.name).iterdir()}
         assert again == {path.name: path.read_bytes() for path in folder.iterdir()}

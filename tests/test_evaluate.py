@@ -220,6 +220,14 @@ def test_the_page_shows_what_is_wrong_and_nothing_is_markup() -> None:
     assert '<mark class="l0" title="Level">left &lt;script&gt;' in made
 
 
+def test_the_picture_is_one_svg_without_markup_of_its_title() -> None:
+    note = Document("a", "left", (), (), Coding("coded", (Line("64493", "left", ("L4-L5",)),)))
+    made = page.picture(score([note], [note]), "<b>&")
+    assert made.startswith("<svg xmlns=")
+    assert "<b>" not in made
+    assert ">64493</text>" in made
+
+
 def test_the_page_loads_nothing(run: Run, small: Path, tmp_path: Path) -> None:
     run("evaluate", small, "--html", tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
