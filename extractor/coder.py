@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extractor import __version__
+from extractor.boxes import plain_boxes
 from extractor.patterns import PatternFolder
 from extractor.text import clean, unwrapped
 
@@ -87,7 +88,7 @@ class Coder:
 
         chosen = profile or self.profile
         self.book.profile(chosen)
-        note = self._hearing.heard(clean(text))
+        note = self._hearing.heard(clean(text).seen_as(plain_boxes))
         doc = self.nlp.make_doc(unwrapped(note.text))
         doc.user_data["facetcode_text"] = note.text
         reading = collect(self.nlp(doc))

@@ -30,8 +30,10 @@ _NOUN_LABEL = {
     "sacral_ala": "BoneSite",
 }
 _KIND_LABEL = {"nerve": "Nerve", "bone": "BoneSite"}
+_BARE = frozenset({"", "level"})
+_TOLD = frozenset({"title", "body", "neutral", "impression", "addendum", "planned", "plan"})
 _UNMARKED = frozenset({"intent", "region", "caudal_word"})
-_NO_TARGET = frozenset({"needling"})
+_NO_TARGET = frozenset({"needling", "peripheral"})
 _TARGET_NOUNS = frozenset({"medial_branch", "dorsal_ramus"})
 _TAKEN = frozenset({"taken"})
 _NEGATED = frozenset({"negated"})
@@ -63,7 +65,16 @@ class EntityReader:
             *agents,
         ]
         found = [*read, *(self._whole(item, assembled) for item in OwnWords(self._x, assembled.reading, read).found())]
+        found = [item for item in found if item.label != "Target" or self._aims(assembled.reading.text, item)]
         return sorted(found, key=lambda item: (item.start, item.end, item.label))
+
+    def _aims(self, text: str, target: Found) -> bool:
+        """False for words that only tell where contrast went or what hurt: "epidural spread", "SI tests"."""
+        if self._x.no_act.match(text, target.start):
+            return False
+        return target.value != "epidural" or not self._x.no_act_before.search(
+            text, max(0, target.start - _LOOK), target.start
+        )
 
     def _whole(self, item: Found, assembled: Assembled) -> Found:
         """A side that only the table knows, with the words about it."""
@@ -74,12 +85,17 @@ class EntityReader:
 
     def _levels(self, assembled: Assembled) -> Iterator[Found]:
         text = assembled.reading.text
+        blocked = _nerves_named(assembled)
         last: Found | None = None
         for level in assembled.reading.levels:
             mention = level.mention
             value = ", ".join(item.name for item in mention.items)
             attributes = {"noun": mention.noun} if mention.noun else {}
             label = self._level_label(level, last, assembled)
+            if label == "Level" and mention.noun in _BARE and blocked.issuperset(item.name for item in mention.items):
+                told = assembled.reading.sentences[level.sentence].zone in _TOLD
+                landmark = self._x.landmark_before.search(text, max(0, mention.start - _RUN), mention.start)
+                label = "Nerve" if told and not landmark else label
             item = Found(mention.start, mention.end, label, value, level.cues, level.boxed, attributes)
             if last and last.label == label == "Nerve" and self._x.list_gap.fullmatch(text, last.end, item.start):
                 last = replace(last, end=item.end, value=f"{last.value}, {value}")  # "L3, L4 and L5 dorsal ramus"
@@ -93,12 +109,16 @@ class EntityReader:
     def _level_label(self, level: LevelHit, last: Found | None, assembled: Assembled) -> str:
         """What a list of levels names: by its noun, by what assembly took it for, by the words around it."""
         text, mention = assembled.reading.text, level.mention
-        pairs = any(item.joined == "pair" for item in mention.items)
+        pairs = any(item.joined == "pair" for item in mention.items) or _chained([item.name for item in mention.items])
         if self._x.bone_before_nerve.match(text, mention.end) and not pairs:
             return "BoneSite"  # "at L4 (left L3 medial branch)"
         if not pairs and self._x.nerve_of.search(text, max(0, mention.start - _RUN), mention.start):
             return "Nerve"  # "the medial branch of L4 on the transverse process"
-        bare = mention.noun in {"", "level"}
+        bare = mention.noun in _BARE
+        if bare and not pairs and self._x.bone_before.search(text, max(0, mention.start - _BEFORE), mention.start):
+            return "BoneSite"  # "at the waist of C three"
+        if bare and last and last.label == "Nerve" and self._x.nerve_at_bone.fullmatch(text, last.end, mention.start):
+            return "BoneSite"  # "the L3 medial branch at L4"
         taken = assembled.kinds.get(mention.start, "") if bare else ""
         label = _NOUN_LABEL.get(mention.noun) or _KIND_LABEL.get(taken, "Level")
         if pairs:  # "L4-5 and L5-S1 medial branch blocks" names joints
@@ -135,6 +155,7 @@ class EntityReader:
         reading = assembled.reading
         text = reading.text
         starts = sorted({*(level.start for level in reading.levels), *(target.start for target in reading.targets)})
+        last: Found | None = None
         for side in reading.sides:
             if not text[side.start : side.end].strip(" )]|"):
                 continue  # a tick of a grid stands at a blank
@@ -144,7 +165,14 @@ class EntityReader:
             if aimed or self._x.body_part.match(text, side.end) or self._x.no_side.match(text, side.start):
                 continue
             start, end = self._side_bounds(text, side.start, side.end)
-            yield Found(start, end, "Side", side.value, side.cues, side.boxed)
+            if last and self._x.more_than.fullmatch(text, last.end, max(last.end, start)):
+                last = replace(last, end=end, value="bilateral")  # "right more than left"
+                continue
+            if last:
+                yield last
+            last = Found(start, end, "Side", side.value, side.cues, side.boxed)
+        if last:
+            yield last
 
     def _imaging(self, assembled: Assembled) -> Iterator[Found]:
         text = assembled.reading.text
@@ -248,3 +276,21 @@ class EntityReader:
                 end = strength.end()
             cues = _TAKEN if hit.drug_class == "systemic" else frozenset[str]()
             yield Found(start, end, "Agent", hit.name, cues, attributes=attributes)
+
+
+def _nerves_named(assembled: Assembled) -> frozenset[str]:
+    """The vertebrae that name nerves somewhere in the note, and none where it treats joints by name: in such a note
+    they name nerves without a noun, too ("... was injected at L3 and again at L5")."""
+    names: set[str] = set()
+    for level in assembled.reading.levels:
+        nerve = _NOUN_LABEL.get(level.mention.noun) == "Nerve" or assembled.kinds.get(level.start) == "nerve"
+        if nerve:
+            names.update(item.name for item in level.mention.items if not item.joined and item.name[0] != "S")
+    return frozenset(names)
+
+
+def _chained(names: list[str]) -> bool:
+    """True for joints spoken as a list: "l four five and l five s one" is L4, L5, L5, S1."""
+    return (
+        len(names) > 2 and len(names) % 2 == 0 and all(a == b for a, b in zip(names[1::2], names[2::2], strict=False))
+    )

@@ -47,6 +47,7 @@ class EntityTable(Row):
     side_lead: Expression
     article: Expression
     side_word: Expression
+    more_than: Expression
     imaging_lead: Expression
     imaging_room: Expression
     imaging_tail: Expression
@@ -61,6 +62,8 @@ class EntityTable(Row):
     technique_tail: Expression
     no_target: Expression
     act: Expression
+    no_act: Expression
+    no_act_before: Expression
     gap: Expression
     entered: Expression
     list_gap: Expression
@@ -76,6 +79,8 @@ class EntityTable(Row):
     nerve_before: Expression
     bone_run: Expression
     bone_before: Expression
+    nerve_at_bone: Expression
+    landmark_before: Expression
     entered_only: Expression
     target_tail: Expression
     box_before: Expression

@@ -5,8 +5,10 @@
     L5-S1             [X]             L5-S1  | -- (fused)    | injected 1 mL  L2 MB    | no       |
 
 A grid is a line with two or more sides and no level, or with a column that tells what was done, followed by lines that
-hold levels in one cell. A cell is on ("x", "1 mL", "injected"), off (empty, "no", "not done", a dash, an empty box) or
-open: what else stands there is asked about and decides nothing.
+begin with a level; levels in other columns tell where it lies ("L3 | L4 TP"). Two kinds of rows need no head: those
+that answer for each side ("L3-4  right: yes  left: no"), and those whose cells are all off ("C7 MB   -   -   -"). A
+cell is on ("x", "1 mL", "injected"), off (empty, "no", "not done", a dash, an empty box) or open: what else stands
+there is asked about and decides nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ _APART = re.compile(r"\||\t|  ")
 _SHIFT = 6  # characters by which a cell may stand beside the head of its column
 _LONGEST_CELL = 60
 _DONE = re.compile(
-    r"\W*(?:lesioned|treated|injected|blocked|done|performed|ablated|burned|completed)\W*", re.IGNORECASE
+    r"\W*(?:lesioned|treated|injected|blocked|done|performed|ablated|burned|completed|entered|y/n|yes/no)\W*",
+    re.IGNORECASE,
 )
 _OFF = re.compile(
     r"[-\u2013\u2014_.\s]*|(?:no|not|none|nil|unable|fused|skipped|omitted|deferred|aborted|held|refused|declined)\b.*|n\.?"
@@ -29,11 +32,16 @@ _OFF = re.compile(
     re.IGNORECASE,
 )
 _ON = re.compile(
-    r"x+|\+|y\.?|yes\b.*|ok|good\b.*|done\b.*|[\u2611\u2612\u2713\u2714].*|\[ ?[x\u2713] ?\].*|\( ?[x\u2713] ?\).*"
-    r"|(?:injected|blocked|treated|entered|lesioned|completed|performed|ablated)\b.*|[\d.,]+ ?(?:ml|cc|mg)\b.*",
+    r"x+|\+|i|inj\.?|y\.?|\d*\.\d+|yes\b.*|ok|good\b.*|done\b.*|\d+ ?\u00b0? ?c\b.*"
+    r"|[\u2611\u2612\u2713\u2714].*|\[ ?[x\u2713] ?\].*|\( ?[x\u2713] ?\).*"
+    r"|(?:injected|blocked|treated|entered|lesioned|completed|performed|ablated)\b.*"
+    r"|(?:\w[\w .,%/-]* )?[\d.,]+ ?(?:ml|cc|mg)\b.*",
     re.IGNORECASE,
 )
 _TURNED = re.compile(r"\b(?:not|no|but|except|refused|aborted|failed|unable)\b", re.IGNORECASE)
+_ANSWER = re.compile(r"\s?[:=]\s?(?P<word>[A-Za-z0-9.+\u2713\u2714/-]+)")
+_BOX_GAP = 2  # characters between a side and the box behind it
+_FEW_CELLS = 2  # a row of no more cells may be a sentence
 State = Literal["on", "off", "open"]
 
 
@@ -48,14 +56,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Sides ticked (at the boxes that tick them), levels without any tick, the header's own side words, and the rows
-    with a cell that is neither on nor off."""
+    """Sides ticked (at the boxes that tick them), levels without any tick, the header's own side words, the rows with a
+    cell that is neither on nor off, the levels of rows that are off from end
+    to end, and the levels of rows that are on in a column that tells what was done."""
 
     ticked: tuple[Mark, ...]
     ticked_levels: frozenset[int]
     unticked_levels: frozenset[int]
     header_sides: frozenset[int]
     open_rows: tuple[Mark, ...]
+    denied_levels: frozenset[int]
+    done_rows: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,8 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
     unticked: set[int] = set()
     headers: set[int] = set()
     unclear: list[Mark] = []
+    denied: set[int] = set()
+    done: list[Mark] = []
     head: _Head | None = None
     position = 0
     s = lv = b = 0
@@ -87,9 +100,22 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
         found = None if here_levels or here_boxes else _head_of(raw, begin, here_sides)
         if found is not None:
             head = found
-        elif head is not None and here_levels and _in_one_cell(raw, begin, here_levels):
+        elif here_levels and (answers := _answers(raw, begin, here_levels, here_sides, here_boxes)):
+            headers.update(side.start for side in here_sides)
+            on = {side for side, state in answers if state == "on"}
+            if "open" in {state for _, state in answers}:
+                unclear.append(here_levels[0])
+            elif on:
+                end = here_levels[0].end
+                ticked.append(Mark(end, end + 1, "bilateral" if len(on) > 1 else on.pop()))
+                unticked.update(beside.start for beside in here_levels[1:])  # the bone of the nerve
+            else:
+                unticked.add(here_levels[0].start)
+        elif here_levels and not here_boxes and _all_off(raw, begin, here_levels):
+            denied.update(level.start for level in here_levels)
+        elif head is not None and here_levels and _one_row(raw, begin, here_levels, head):
             level = here_levels[0]
-            if here_sides and not head.bars[0]:
+            if here_sides and head.sides and not head.bars[0]:
                 continue  # a row that says its own side
             states = _cells(raw, begin, head, level, here_boxes)
             if states is None:
@@ -98,8 +124,10 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
             if "open" in states:
                 unclear.append(level)
             elif "on" not in states:
-                unticked.update(level.start for level in here_levels)
-            elif head.sides:
+                (unticked if head.sides else denied).update(level.start for level in here_levels)
+            elif not head.sides:
+                done.append(level)
+            else:
                 on = {side.value for side, state in zip(head.sides, states, strict=True) if state == "on"}
                 ticked.append(Mark(level.end, level.end + 1, "bilateral" if len(on) > 1 else on.pop()))
                 unticked.update(beside.start for beside in here_levels[1:])  # "L3 MB (at L4)": one nerve, one row
@@ -107,7 +135,55 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
             head = None
     behind = {mark.start for mark in ticked}
     on_levels = frozenset(level.start for level in levels if level.end in behind)
-    return Grid(tuple(ticked), on_levels, frozenset(unticked), frozenset(headers), tuple(unclear))
+    return Grid(
+        tuple(ticked),
+        on_levels,
+        frozenset(unticked),
+        frozenset(headers),
+        tuple(unclear),
+        frozenset(denied),
+        tuple(done),
+    )
+
+
+def _answers(
+    raw: str, begin: int, levels: Sequence[Mark], sides: Sequence[Mark], boxes: Sequence[Mark]
+) -> list[tuple[str, State]] | None:
+    """What a row answers for each of its sides: "L3-4   right: yes    left: no", "L1 MB   R [x]   L [ ]"."""
+    if len(sides) < 2 or sides[0].start < levels[-1].end:
+        return None
+    if not _in_one_cell(raw, begin, levels) and "(" not in raw[levels[0].end - begin : levels[1].start - begin]:
+        return None
+    found: list[tuple[str, State]] = []
+    for side in sides:
+        box = next((box for box in boxes if 0 <= box.start - side.end <= _BOX_GAP), None)
+        answer = _ANSWER.match(raw, side.end - begin)
+        if box is None and answer is None:
+            return None
+        found.append(
+            (side.value, "on" if box and box.value == "checked" else _state(answer["word"]) if answer else "off")
+        )
+    return found
+
+
+def _all_off(raw: str, begin: int, levels: Sequence[Mark]) -> bool:
+    """True for a row that begins with a level and has nothing but empty cells behind it: "L5-S1 R   NO   -   none"."""
+    if raw[: levels[0].start - begin].strip(" |-*\u2022") or not _in_one_cell(raw, begin, levels):
+        return False
+    cells = raw.strip().strip("|").split("|") if "|" in raw else [match.group() for match in _COLUMN.finditer(raw)]
+    return len(cells) > _FEW_CELLS and all(cell.strip() and _OFF.fullmatch(cell.strip()) for cell in cells[1:])
+
+
+def _one_row(raw: str, begin: int, levels: Sequence[Mark], head: _Head) -> bool:
+    """True for the levels of one row, with those of other columns than the head's: "| L3 | L4 TP | ok | ok |"."""
+    if _in_one_cell(raw, begin, levels):
+        return True
+    if head.bars[0]:
+        first, *others = (raw.count("|", 0, level.start - begin) for level in levels)
+        return first < min(head.bars) and not set(others) & set(head.bars)
+    if raw[: levels[0].start - begin].strip(" -*\u2022"):
+        return False
+    return not head.sides or all(level.end - begin < min(head.places) for level in levels)
 
 
 def _in_one_cell(raw: str, begin: int, levels: Sequence[Mark]) -> bool:
@@ -136,8 +212,8 @@ def _head_of(raw: str, begin: int, sides: Sequence[Mark]) -> _Head | None:
         return None
     if "|" in raw:
         return _Head((), (raw.index(cells[named[0]]),), (named[0],), raw.count("|")) if named[0] else None
-    last = named[0] == len(cells) - 1
-    return _Head((), (raw.rindex(cells[-1]),), (0,), 0) if last else None
+    columns = [match.start() for match in _COLUMN.finditer(raw)]
+    return _Head((), (columns[named[0]],), (0,), 0, tuple(columns[named[0] + 1 :]))
 
 
 def _cells(raw: str, begin: int, head: _Head, level: Mark, boxes: Sequence[Mark]) -> list[State] | None:
@@ -157,6 +233,9 @@ def _cells(raw: str, begin: int, head: _Head, level: Mark, boxes: Sequence[Mark]
         return [_state(parts[bar]) if 0 <= bar < len(parts) else "off" for bar in bars]
     if not head.sides:
         cells = list(_COLUMN.finditer(raw))
+        if head.others:  # the column has others behind it: its cell stands below its head
+            cells = [cell for cell in cells[1:] if abs(cell.start() - head.places[0]) <= _SHIFT]
+            return [_state(cells[0].group())] if cells else None
         return [_state(cells[-1].group())] if len(cells) > 1 else None
     if boxes:
         if len(boxes) == len(head.sides):

@@ -19,7 +19,7 @@ def items_of(text: str, reading: Reading, concept: str, lexicon: Lexicon) -> tup
     nerves, joints = concept in guards.nerve_concepts, concept in guards.joint_concepts
     if not nerves:
         runs = _paired(runs, joints)
-        if joints and len(runs) == 2 and _between(text, runs, lexicon):
+        if len(runs) == 2 and _between(text, runs, lexicon, joints):
             runs = [_pair(runs[0], runs[1])]
     items: list[LevelItem] = []
     listed = any(piece.bare and not piece.how for piece in runs)  # "l three four and five": a list, whatever it names
@@ -71,11 +71,12 @@ def _paired(runs: list[Run], joints: bool) -> list[Run]:
     return result
 
 
-def _between(text: str, runs: list[Run], lexicon: Lexicon) -> bool:
-    """ "the facet joint between L4 and L5"."""
-    lead = text[max(0, runs[0].start - 14) : runs[0].start]
+def _between(text: str, runs: list[Run], lexicon: Lexicon, joints: bool) -> bool:
+    """ "the facet joint between L4 and L5", and with whatever noun "the space between C7 and T1"."""
+    lead = text[max(0, runs[0].start - (14 if joints else 30)) : runs[0].start]
     singles = not runs[0].how and not runs[1].how
-    return singles and lexicon.enclosed.search(lead) is not None and neighbours(runs[0].names[0], runs[1].names[0])
+    said = lexicon.enclosed if joints else lexicon.spaced
+    return singles and said.search(lead) is not None and neighbours(runs[0].names[0], runs[1].names[0])
 
 
 def _singles(piece: Run) -> list[LevelItem]:

@@ -42,6 +42,10 @@ class Nouns:
             noun = self._found[index]
             if noun.start >= limit or noun.end > bound or not self._near(place, noun.start):
                 break
+            if "   " in self._text[end : noun.start] and self._x.of_level.match(self._text, noun.end):
+                break  # a column of its own: "T12      left TP of L1"
+            if self._text[noun.end : noun.end + 1] == ":" and "\n" in self._text[end : noun.start]:
+                break  # "... (x) L5-S1 | Nerves: ..." heads the next line
             if noun.concept not in self._weak:
                 return noun if noun.concept else weak
             weak, place = weak or noun, noun.end

@@ -54,6 +54,7 @@ class Guards(Row):
     led_by: tuple[str, ...]
     at_level: tuple[str, ...]
     between: tuple[str, ...]
+    spaces: tuple[str, ...]
     strength: tuple[str, ...]
     heart: tuple[str, ...]
     sacral_context: tuple[str, ...]
@@ -196,7 +197,9 @@ class Lexicon:
         self.counted_thing = of(rf"[ \n-]{{0,2}}(?:[%\"]|{litre}|(?:{things})\b(?!['-]))")
         self.led_by = of(rf"\b(?:{words_pattern(words.guards.led_by)})\s*$")
         self.at_level = of(rf"\b(?:{words_pattern(words.guards.at_level)})\s*$")
+        self.of_level = of(r"\s+(?:of|at)\s+(?:the\s+)?[CTLS]\d")
         self.enclosed = of(rf"\b(?:{words_pattern(words.guards.between)})\s*$")
+        self.spaced = of(rf"\b(?:{words_pattern(words.guards.spaces)})\s+(?:{words_pattern(words.guards.between)})\s*$")
         self.noun = of(rf"\b(?:{noun})\b")
         self.glued_noun = of(rf"(?:{noun})\b")
         sides, attachment = words.sides.words, words.attachment

@@ -114,8 +114,22 @@ _PAIR_BEFORE = re.compile(r"\b[RL]\s?(?:then|and|&|\+)\s?$")  # "R then L"
 _THAT_SIDE = re.compile(r"\bon (?:that|this) side\b", re.IGNORECASE)
 _SIDE_WORD = re.compile(r"\b(?:left|right)\b", re.IGNORECASE)
 _CELL_BEFORE = re.compile(r"\|[ \t]*$")
-_CELL_AFTER = re.compile(r"[ \t]*(?:\||\n|$)")
+_CELL_AFTER = re.compile(r"[ \t]*(?:\([^()|\n]{0,12}\)[ \t]*)?(?:\||\n|$)")  # "| R (mL) |"
 _PAIR_AFTER = re.compile(r"\s?(?:then|and|&|\+)\s?[RL](?![\w'/-])")
+_TICKS = frozenset("\u2713\u2714")
+_CELL = re.compile(r"\S+(?: {1,2}\S+)*")
+_SIDE_TAIL = re.compile(r"(?:[RLB]|rt|lt|right|left|both|bilateral)\b.{0,12}", re.IGNORECASE)
+_AFTER_LABEL = re.compile(
+    r"\b(?:sides?|laterality|lat)(?: (?:performed|treated|injected|blocked|done))?(?: {0,3}[:=] {0,12}| {2,20})$",
+    re.IGNORECASE,
+)
+_ON_LETTER = re.compile(r"\bon (?:the )?$", re.IGNORECASE)
+_LIMB_BEHIND = re.compile(
+    r"[ -]?(?:sided )?(?:(?:upper|lower) )?(?:arm|thigh|leg|calf|hip|knee|foot|ankle|hand|wrist|elbow|forearm"
+    r"|groin|shoulder|buttock|flank|extremity|limb|ext|UE|LE|ue|le|lateral decub(?:itus)?"
+    r"|oblique|rotation|side (?:up|dn|down))\b"
+)
+_LETTER_COLUMNS = re.compile(r"(?:(?<=\n)|(?<=  ))([RL]) {2,40}(?!\1)[RL](?= {2}|[ \t]*(?:\n|$))")
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
 
 
@@ -172,7 +186,7 @@ def collect(doc: Doc) -> Reading:
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
     meant = _that_side(text, spans, hits["Side"], sentence_of)
-    hits["Side"] = sorted((*_with_both(hits["Side"], levels), *letters, *meant), key=lambda hit: hit.start)
+    hits["Side"] = sorted((*_with_both(text, hits["Side"], levels), *letters, *meant), key=lambda hit: hit.start)
     if len(boxes) > 1 or "|" in text or "   " in text:
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
@@ -215,7 +229,7 @@ def _that_side(
     return found
 
 
-def _with_both(sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
+def _with_both(text: str, sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
     """ "At L4-5 both joints were done": beside one pair alone they are its left and right joint, else two levels; so
     are "both L4-5 joints"."""
     if not any(hit.value == "both" for hit in sides):
@@ -228,6 +242,8 @@ def _with_both(sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
     for hit in sides:
         if hit.value != "both":
             result.append(hit)
+        elif _AFTER_LABEL.search(text, max(0, hit.start - 40), hit.start):
+            result.append(replace(hit, value="bilateral"))  # "Side: both"
         elif named.get(hit.sentence) == ["pair"] and hit.end - hit.start > len("both"):
             result.append(replace(hit, value="bilateral"))
         elif hit.end + 1 in single:
@@ -241,10 +257,11 @@ def _with_grids(
     """Sides and levels with every check-box grid read: ticks become sides, levels without a tick count as unchecked,
     and rows get a cue ("grid_row", or "open_cell" for an unclear cell)."""
     boxes = [Mark(cue.start, cue.end, cue.category) for cue in cues if cue.category in {"checked", "unchecked"}]
+    marks = [Mark(hit.start, hit.end, "") for hit in levels]
     grid = read_grids(
         text,
         [Mark(hit.start, hit.end, hit.value) for hit in sides],
-        [Mark(hit.start, hit.end, "") for hit in levels],
+        marks,
         boxes,
     )
     ticks = [Hit("Side", mark.value, mark.start, mark.end, sentence_of(mark.start)) for mark in grid.ticked]
@@ -252,11 +269,14 @@ def _with_grids(
     read_levels = [
         replace(hit, boxed="unchecked" if hit.start in grid.unticked_levels else "checked", cues=frozenset())
         if hit.start in grid.unticked_levels or hit.start in grid.ticked_levels
+        else replace(hit, cues=hit.cues | {"negated"})
+        if hit.start in grid.denied_levels
         else hit
         for hit in levels
     ]
     unclear = [Cue("open_cell", mark.start, mark.end, sentence_of(mark.start)) for mark in grid.open_rows]
-    unclear += [Cue("grid_row", mark.start, mark.end, sentence_of(mark.start)) for mark in grid.ticked]
+    rows = [*grid.ticked, *grid.done_rows, *(mark for mark in marks if mark.start in grid.denied_levels)]
+    unclear += [Cue("grid_row", mark.start, mark.end, sentence_of(mark.start)) for mark in rows]
     return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels, unclear
 
 
@@ -325,12 +345,18 @@ def _boxes(text: str, cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:
     result = []
     breaks = [match.start() for match in _LINE_END.finditer(text)] if marks else []
     behind: dict[int, bool] = {}  # by the start of the line
+    cells: dict[int, list[tuple[int, int, str]]] = {}
     for index, mark in enumerate(marks):
         line = bisect_right(breaks, mark.start)
         line_start = breaks[line - 1] + 1 if line else 0
         line_end = breaks[line] if line < len(breaks) else len(text)
         following = marks[index + 1].start if index + 1 < len(marks) else line_end
         previous = marks[index - 1] if index and marks[index - 1].start >= line_start else None
+        if line_start not in cells:
+            cells[line_start] = _ticked_cells(text, line_start, line_end, marks, index)
+            result += cells[line_start]
+        if cells[line_start]:
+            continue
         if line_start not in behind:
             behind[line_start] = _boxes_stand_behind(text, line_start, line_end, marks, index)
         if behind[line_start]:
@@ -341,6 +367,29 @@ def _boxes(text: str, cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:
     return result
 
 
+def _ticked_cells(
+    text: str, line_start: int, line_end: int, marks: list[Cue], index: int
+) -> list[tuple[int, int, str]]:
+    """The cells of a line on which a tick stands behind what was chosen, and nothing behind the rest:
+    "Level :  L3-4          L4-5 \u2713          L5-S1 \u2713"."""
+    here = []
+    while index < len(marks) and marks[index].start < line_end:
+        here.append(marks[index])
+        index += 1
+    if any(text[mark.start : mark.end] not in _TICKS for mark in here):
+        return []
+    begin = text.find(":", line_start, here[0].start) + 1 or line_start
+    found = []
+    for cell in _CELL.finditer(text, begin, line_end):
+        ticks = [mark for mark in here if cell.start() <= mark.start < cell.end()]
+        if any(text[mark.end : cell.end()].strip() for mark in ticks):
+            if any(text[cell.start() : mark.start].strip() for mark in ticks):
+                return []  # words on both sides of a tick
+        found.append((cell.start(), cell.end(), "checked" if ticks else "unchecked"))
+    chosen = [state for _, _, state in found]
+    return found if {"checked", "unchecked"} <= set(chosen) else []
+
+
 def _boxes_stand_behind(text: str, line_start: int, line_end: int, marks: list[Cue], index: int) -> bool:
     """True on a line whose words come before their boxes: "L3 [x]  L4 [x]  L5 [ ]"."""
     first = last = index
@@ -349,7 +398,10 @@ def _boxes_stand_behind(text: str, line_start: int, line_end: int, marks: list[C
     while last + 1 < len(marks) and marks[last + 1].start < line_end:
         last += 1
     label = text[line_start : marks[first].start].rpartition(":")[2].strip()
-    if text[marks[last].end : line_end].strip():
+    tail = text[marks[last].end : line_end].strip()
+    if tail and _SIDE_TAIL.fullmatch(tail):
+        return False  # "L4 medial branch (x) R  (x) L"
+    if tail:
         return any(character.isdigit() for character in label)  # "L3 [x]  L4 [ ] not done"
     return bool(label)
 
@@ -373,7 +425,18 @@ def _is_side_letter(
         after += 1
     if text[start].islower():  # "r L3 mb": typed without capitals, and only before a level that has its letter
         return after > end and after in known and _BESIDE_LETTER.match(text, after) is not None
+    if (
+        columns := _LETTER_COLUMNS.search(text, max(0, start - 44), end + 44)
+    ) and columns.start() <= start < columns.end():
+        return True
+    if _LIMB_BEHIND.match(text, end):
+        return False  # "Grounding pad R thigh [x]"
     if after > end and after in known:
+        return True
+    window = text[max(0, start - 40) : start]
+    if text[end : end + 1] in (" ", "\n", "", ",", ".", ";", ")") and (
+        _AFTER_LABEL.search(window) or (_ON_LETTER.search(window) and text[start] != "B")
+    ):
         return True
     if text[start] == "B":
         return (
@@ -403,4 +466,4 @@ def _is_side_letter(
         return True  # "SIJ: L, 22g"
     if before in ends and before < start and follows in (")", ",", ".", ";", ":", "\n", "", " "):
         return True
-    return bool(_box_at(boxes, start)) and follows in (" ", "\n", "")
+    return bool(_box_at(boxes, start)) and follows in (" ", "\n", "", ";", ",")

@@ -17,7 +17,14 @@ import re
 
 _MARK = re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])")
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
-_ANSWER = re.compile(r"(?<!\.)\.{4,400} {0,4}(?P<answer>yes|y|no|n|none|not done)[ \t]{0,3}(?=\n|$)", re.IGNORECASE)
+_ACTS = r"completed|done|injected|treated|performed|blocked|entered"
+_ANSWER = re.compile(
+    rf"(?<!\.)\.{{4,400}} {{0,4}}(?P<answer>yes|y|{_ACTS}|no|n|none|not {{1,3}}(?:{_ACTS}))[ \t]{{0,3}}(?=\n|$|\.\s)",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"^(?P<label>[^:?\n]{2,80})(?P<answer>[:?] {0,12}no?\.?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE)
+_BRIEF = re.compile(r"(?P<answer> ?: ?)(?P<word>y(?:es)?|no?)(?=\s|[,;.]|$)", re.IGNORECASE)
+_OF_IMAGING = re.compile(r"imag|guid", re.IGNORECASE)  # "Image guidance: no" is a modality of its own
 _BRACE = re.compile(r"\{[^{}\n]{1,200}\}")
 _STARRED = re.compile(r"(?<![\w*])\*[^*{}\n]{1,60}\*(?![\w*])")
 _HEADING = re.compile(r":\s*$|\b(?:choose|select|pick|tick|mark)\b", re.IGNORECASE)
@@ -34,7 +41,9 @@ def picks(text: str) -> list[Pick]:
     >>> picks("* Procedure\\n  o L4-5\\n  o L5-S1")
     []
     """
-    if not any(sign in text for sign in ("*", "....", " o ", "\no ")):  # quick way out of most notes
+    if not any(sign in text for sign in ("*", "....", " o ", "\no ")) and not (
+        _DENIED.search(text) or _BRIEF.search(text)
+    ):  # quick way out of most notes
         return []
     found: list[Pick] = []
     column: list[Pick] = []
@@ -81,11 +90,34 @@ def _braced(text: str) -> list[Pick]:
 
 
 def _answers(text: str) -> list[Pick]:
-    """ "Epidural ......... no" and "Facet injection ... YES": the answer is the box of what stands before it."""
-    return [
-        (*match.span("answer"), "checked" if match["answer"][0] in "yY" else "unchecked")
+    """The answer is the box of what stands before it: "Epidural ......... no", "L4-5 ....... COMPLETED", and
+    "Fluoroscopy used: No" ("yes" behind a colon may answer anything)."""
+    found = [
+        (*match.span("answer"), "unchecked" if match["answer"][0] in "nN" else "checked")
         for match in _ANSWER.finditer(text)
     ]
+    found += [
+        (*match.span("answer"), "unchecked")
+        for match in _DENIED.finditer(text)
+        if not _OF_IMAGING.search(match["label"])
+    ]
+    return found + _brief(text, {start for start, _, _ in found})
+
+
+def _brief(text: str, known: set[int]) -> list[Pick]:
+    """The denials of a row of brief answers: "L1:N  L2:N  L3:Y"."""
+    found: list[Pick] = []
+    position = 0
+    for line in text.splitlines(keepends=True):
+        marks = list(_BRIEF.finditer(line)) if line.count(":") > 1 else []
+        if len(marks) > 1:
+            found += [
+                (position + mark.start(), position + mark.end(), "unchecked")
+                for mark in marks
+                if mark["word"][0] in "nN" and position + mark.start() not in known
+            ]
+        position += len(line)
+    return found
 
 
 def _chosen(marks: list[Pick]) -> list[Pick]:

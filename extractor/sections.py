@@ -20,6 +20,8 @@ _LEADER = re.compile(r"[ \t]*([A-Z][A-Za-z /&()-]{1,38}?)[ \t]*(?:\.[ .]{2,}|_{4
 _SENTENCE_HEADER = re.compile(r"(?<=[a-z0-9)][.] )([A-Z][A-Za-z-]{3,}(?: [a-z-]+){0,3})[.] (?=[A-Z0-9])")
 _NESTED = re.compile(r"[ \t]*([A-Z][A-Za-z ]{2,20}?)[ \t]+-{1,2}[ \t]+(?=\S)")
 _LABEL = re.compile(r"[ \t]*([A-Z][A-Za-z]+(?: [A-Za-z]+){1,3})[ \t]*:(?=[ \t]*\S)")
+_FIELD = re.compile(r"[ \t]*([A-Z][A-Za-z()/]{2,14}(?: [A-Za-z]{2,12})?)[ \t]{2,}(?=\S)")
+_NUMBERED = re.compile(r"[ \t]*procedure\s+#?\d{1,2}(?:\s+of\s+\d{1,2})?\s*[-:)]\s*(?=\S)", re.IGNORECASE)
 _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )
@@ -27,6 +29,7 @@ _OF_ACT = frozenset({"body", "laterality", "guidance", "injectate"})
 _CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
 _BY_WORD = frozenset({"history", "indication", "plan", "consent", "discharge", "medications", "exam", "complications"})
 _ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
+_TWICE = re.compile(r"\b(\w{1,12})(?: \1\b)+")
 _STAMP = re.compile(r"(?<=[a-z])[\s(#]+\d[\d/:. -]*(?:am|pm|h|hrs)?\)?$")
 
 
@@ -34,6 +37,8 @@ _CAPITALISED = re.compile(r"\b[A-Z][a-z]")
 _START = 3  # a header at the beginning of the text begins no later than this
 _LATE = 0.6  # share of the text after which a plan may begin
 _SAME = r"\s+(?:is\s+)?(?:the\s+)?same\b"  # "post op diagnosis the same"
+_OPENERS = frozenset({"diagnosis", "indication"})
+_SHORTEST_SPEECH = 8  # words of a line that begins with a spoken header: "diagnosis ... procedure ..."
 _WRITTEN_END = re.compile(r"[.;] [A-Z]")
 _WORDS_A_SENTENCE = 40  # more words than this for each written end: speech without marks
 _LONGEST_LINE = 80  # a header alone on its line is no longer than this
@@ -65,7 +70,9 @@ class SpokenReader:
         """True for a long line with hardly any capital letter."""
         words = line.count(" ") + 1
         if words < self._table.fewest_words:
-            return False
+            opening = self._phrases.match(line)
+            told = opening is not None and self._kinds[" ".join(opening["name"].lower().split())] in _OPENERS
+            return told and words >= _SHORTEST_SPEECH and line[0].islower()
         return len(_CAPITALISED.findall(line)) <= self._table.most_capitals * words  # "L4" and "MRI" are none
 
     def marks(self, line: str, offset: int, length: int) -> list[tuple[int, int, str, str, bool]]:
@@ -168,7 +175,7 @@ class SectionReader:
         floor = 0
         for match in _SENTENCE_HEADER.finditer(line):
             if dictated := self._lookup(match.group(1)):
-                if dictated[0] not in {"admin", "laterality", "comment"}:
+                if dictated[0] not in {"admin", "laterality", "comment", "allergies"}:
                     marks.append((offset + match.start(1), offset + match.end(), *dictated))
         dotted = {start for start, _, _, _ in marks}
         at = line.find(":")
@@ -192,6 +199,15 @@ class SectionReader:
         if leader and (not marks or marks[0][0] >= offset + leader.end()) and (named := self._lookup(leader.group(1))):
             marks.insert(0, (offset, offset + leader.end(), *named))
             return marks
+        numbered = _NUMBERED.match(line)
+        if numbered and (not marks or marks[0][0] >= offset + numbered.end()):
+            marks.insert(0, (offset, offset + numbered.end(), "title", "procedure"))
+            return marks
+        field = _FIELD.match(line)
+        if field and (not marks or marks[0][0] >= offset + field.end()) and (named := self._lookup(field.group(1))):
+            if named[0] in {"laterality", "guidance"}:  # "Side      left", in columns
+                marks.insert(0, (offset, offset + field.end(), *named))
+                return marks
         label = _LABEL.match(line) if last_kind in _SILENT else None
         if label and (not marks or marks[0][0] >= offset + label.end()) and (named := self._by_words(label.group(1))):
             marks.insert(0, (offset, offset + label.end(), *named))
@@ -232,7 +248,7 @@ class SectionReader:
 
     def _lookup(self, words: str) -> tuple[str, str] | None:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
-        name = " ".join(name.split())
+        name = _TWICE.sub(r"\1", " ".join(name.split()))  # "NAME of OF PROCEDURE"
         name = name if name in self.kinds else _STAMP.sub("", name)
         kind = self.kinds.get(name, "")
         if not kind and name.endswith(")"):

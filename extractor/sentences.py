@@ -8,20 +8,17 @@ abbreviation, an initial or a list number. A sentence of more than `long_words` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable
 
 from extractor.rows import SentenceTable, alternation
+from extractor.text import WIDEST_WRAP, keeps_lines
 
 _CANDIDATE = re.compile(r"\n|[.!?;]+[\"')\]]*(?=\s|$)|(?<=[a-z).:%\]]),(?=[A-Z\d])|[\u2022\u25aa\u25cf\u2023]")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*\u2022\u25aa>]|\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\[|\()")
 _LEVEL_END = re.compile(r"(?:\b[CTLS]\d{1,2}|[CTLS]?\d)\s*$", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"([A-Za-z.]+|\d+)$")
 _LONGEST = 110
-_FEW_LINES = 4  # fewer say nothing of how a text was wrapped
-_OWN_BREAKS = 0.8  # share of line breaks that no editor would have made
-_SHORT_LINE = 45  # no editor wraps lines at fewer characters,
-_WIDEST_WRAP = 100  # ... and none at more than this
+_SHORT_LINE = 45  # no editor wraps lines at fewer characters
 _DOUBT = re.compile(r"\s\?\s?[a-z]")  # "refer for ? cervical facet blocks"
 _SIDE_AFTER = re.compile(r"(?:and )?then (?:on )?(?:the )?(?:left|right)\b", re.IGNORECASE)
 _SIDE_BEFORE = re.compile(r"\b(?:left|right)(?: side)?\s*(?:and\s*)?$", re.IGNORECASE)
@@ -96,7 +93,7 @@ class SentenceSplitter:
     def _cuts(self, text: str) -> list[int]:
         cuts: list[int] = []
         lines = text.split("\n")
-        widest = 0 if _keeps_lines(lines) else max(map(len, lines))
+        widest = 0 if keeps_lines(lines) else max(map(len, lines))
         for match in _CANDIDATE.finditer(text):
             at, end = match.start(), match.end()
             if end - at > _ELLIPSIS and text[at] == ".":
@@ -162,26 +159,12 @@ class SentenceSplitter:
             if not widest:
                 return True
             width = len(line.strip())
-            return width < _SHORT_LINE and width + 1 + len(word) < min(widest, _WIDEST_WRAP)
+            return width < _SHORT_LINE and width + 1 + len(word) < min(widest, WIDEST_WRAP)
         if line[-1] == ",":
             return False
         long_line = len(line) >= 60
         header = re.match(r"[ \t]*[A-Z][A-Za-z /()&-]{0,40}:", following)
-        return not long_line or header is not None
-
-
-def _keeps_lines(lines: Sequence[str]) -> bool:
-    """True where line breaks are the writer's own: an editor that wraps leaves no line so wide, and breaks only where
-    the next word no longer fits."""
-    filled = [" ".join(line.split()) for line in lines if line.strip()]
-    if len(filled) < _FEW_LINES:
-        return False
-    widest = max(map(len, filled))
-    own = sum(
-        len(line) > _WIDEST_WRAP or len(line) + 1 + len(after.split(None, 1)[0]) <= min(widest, _WIDEST_WRAP)
-        for line, after in pairwise(filled)
-    )
-    return widest > _WIDEST_WRAP and own > _OWN_BREAKS * (len(filled) - 1)
+        return not long_line or header is not None or not widest
 
 
 def _capped(text: str, start: int, end: int) -> list[tuple[int, int]]:

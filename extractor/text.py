@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ _TABLE |= _CONTROL
 _DOUBLED = re.compile(r"(?<=\S)  (?=\S)")
 _WRAP = re.compile(r"\n(?<=[^\n.:;!?|]{40}\n)(?=[a-z0-9(])")
 _RUN = re.compile(r"[^\w\s]{60}")  # no writing: a run of signs that would make one endless word
+_FEW_LINES = 4  # fewer say nothing of how a text was wrapped
+_OWN_BREAKS = 0.8  # share of line breaks that no editor would have made
+WIDEST_WRAP = 100  # no editor wraps lines at more characters than this
+_TYPED = 0.5  # share of lines that begin without a capital in a note whose writer uses none
 _FEW_WORDS = 6  # a line of no more words may be a row of columns
 _BRACKETS = re.compile(r"\([^()\n]{3,120}\)")
 
@@ -79,6 +84,15 @@ class CleanText:
         first = self._map[start]
         last = self._map[end - 1] + 1 if end > start else first
         return first, last
+
+    def seen_as(self, view: Callable[[str], str]) -> CleanText:
+        """The same text as given with another clean view, which `view` makes of this one without changing its length.
+
+        >>> clean("a b").seen_as(str.upper).text
+        'A B'
+        """
+        text = view(self.text)
+        return self if text is self.text else CleanText(text, self.given, self._map)
 
     def rewritten(self, edits: Sequence[tuple[int, int, str]]) -> CleanText:
         """The same text as given, with (start, end, new) stretches of the clean view replaced, in order and apart.
@@ -194,7 +208,31 @@ def unwrapped(text: str) -> str:
     >>> unwrapped("A needle was advanced to the left medial\\nbranch.\\nPlan: none")
     'A needle was advanced to the left medial branch.\\nPlan: none'
     """
-    return _RUN.sub(lambda match: match.group()[:-1] + " ", _WRAP.sub(" ", text))
+    wraps = not keeps_lines(text.split("\n"))
+    return _RUN.sub(lambda match: match.group()[:-1] + " ", _WRAP.sub(" ", text) if wraps else text)
+
+
+def keeps_lines(lines: Sequence[str]) -> bool:
+    """True where line breaks are the writer's own: an editor that wraps leaves no line so wide, and breaks only where
+    the next word no longer fits; nor does it break short lines before words without a capital.
+
+    >>> keeps_lines(["mbb L one jt, screws ok on xr", "fluoro. 25g x2", "asp neg. 2% lido", "better in clinic"])
+    True
+    """
+    filled = [" ".join(line.split()) for line in lines if line.strip()]
+    if len(filled) < _FEW_LINES:
+        return False
+    widest = max(map(len, filled))
+    width = min(widest, WIDEST_WRAP)
+    own = [
+        len(line) > WIDEST_WRAP or len(line) + 1 + len(after.split(None, 1)[0]) <= width
+        for line, after in pairwise(filled)
+    ]
+    if widest > WIDEST_WRAP:
+        return sum(own) > _OWN_BREAKS * len(own)
+    small = [not line[0].isupper() and line[0].isalnum() for line in filled]
+    typed = sum(fits and begins for fits, begins in zip(own, small[1:], strict=True))
+    return typed > 1 and sum(small) >= _TYPED * len(filled) and sum(own) >= _OWN_BREAKS * len(own) - 1
 
 
 def text_of(doc: Doc) -> str:

@@ -52,7 +52,8 @@ def swapped(text: str) -> str:
 def can_swap(text: str) -> bool:
     """False where a side is written in another way (L, Lt, "left alone") or where the place of the words counts."""
     other = r"\b(?:lt|rt)\b|(?-i:\b[LR] (?:side|SIDE)\b)|\b(?:left|right) (?:alone|lateral)|was left|\[\w?\]|\u2611"
-    other += r"|(?-i:[|*o>]\s+[RL]\b|\b[rl] [CTL]\d|\b[RL] then\b)|right to refuse"
+    other += r"|(?-i:[|*o>:?]\s+[RL]\b|\b[rl] [CTL]\d|\b[RL] then\b|\b[RL],? (?:[CTL]\d|cerv|one\b)|, R\b|\d R {2})"
+    other += r"|right to refuse|rigth|\bdx {2}"
     return re.search(other, text, re.IGNORECASE) is None
 
 
@@ -205,7 +206,7 @@ def wrapped(text: str, width: int) -> str:
 
 
 FORMS = re.compile(
-    r"[\[\]{}|\u2610\u2611]|\( \)|\S {5,}\S|(?m:^[o*] )"
+    r"[\[\]{}|\u2610\u2611]|\( \)|\S {5,}\S|(?m:^[o*] |^ {2,}\S)"
 )  # check boxes and tables: their lines are part of what they say
 LAYOUTS: dict[str, tuple[Callable[[str], str], str]] = {
     "capitals": (str.upper, '"without" is torn from the imaging by a line break before a capital'),

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from extractor.assembly.facet import Facets
 from extractor.assembly.sides import OPPOSITE
 from extractor.assembly.sites import joints_of
@@ -10,6 +12,9 @@ from extractor.levels import as_joints
 from extractor.mentions import Reading, Sentence
 from extractor.records import Flag, Span
 
+_LATER = re.compile(
+    r"\b(?:bring \w+ back|comes? back|return\w*|next|later|another (?:day|visit)|again)\b", re.IGNORECASE
+)
 _SHORT = 120  # longest sentence in which a side alone tells what was agreed to
 _OTHER_DAY = frozenset({"historical", "planned", "finding", "negated", "exam"})
 
@@ -29,6 +34,10 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
             continue
         if sentence.cues & {"historical", "negated"} or "historical" in hit.cues:
             continue
+        if sentence.zone == "planned" and _LATER.search(reading.text, sentence.start, sentence.end):
+            continue  # "we will bring her back for the right"
+        if sentence.zone == "diagnosis" and "planned" in sentence.cues:
+            continue  # "right side if it ever needs it"
         if sentence.zone == "consent" and "consent" not in sentence.cues:
             continue  # what was talked about may be for another day
         if sentence.zone != "diagnosis" and not _agreed(reading, sentence, set(joints)):

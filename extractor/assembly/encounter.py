@@ -185,7 +185,7 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     those of them that tell of an act or name a procedure.
     """
     named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
-    telling = {"needlework", "performed", "located", "repeat", "generic", "each", "checked"}
+    telling = {"needlework", "performed", "located", "repeat", "generic", "each", "checked", "grid_row"}
     acting = {
         s.index
         for s in reading.sentences

@@ -300,6 +300,9 @@ def _merged_nerves(view: View, title: View | None, flags: list[Flag]) -> SiteSet
     """Nerves by name and by bone site as one set."""
     if view.nerves:
         view.nerves = _both_sides(view.nerves, view.bare_nerves)
+        named, bare = view.nerves.names, view.bare_nerves.names
+        if title and bare - named and named | bare == title.nerves.names:
+            return view.nerves.joined(view.bare_nerves)  # "L3 ... | L4 ... | L5 (ala) ...", and the title names them
     if not view.nerves:
         named_in_title = bool(title and (title.nerves or title.bones))
         if view.bare_nerves and not named_in_title and view.bones.names < view.bare_nerves.names:

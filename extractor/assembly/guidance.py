@@ -65,7 +65,14 @@ def _taken_back(reading: Reading, name: str) -> bool:
 
 def _denied_at_the_needle(reading: Reading, denials: Sequence[Hit]) -> bool:
     """True where a title or what was done says "without imaging"; a stray word does not outweigh it."""
-    return any(reading.sentences[hit.sentence].zone in {"title", "body"} for hit in denials)
+    begun = next(
+        (s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), len(reading.sentences)
+    )
+    return any(
+        reading.sentences[hit.sentence].zone in {"title", "body"}
+        or (reading.sentences[hit.sentence].zone == "neutral" and hit.sentence > begun)
+        for hit in denials
+    )
 
 
 def find(reading: Reading) -> Guidance:
@@ -83,6 +90,7 @@ def find(reading: Reading) -> Guidance:
         if "negated" in hit.cues:
             continue
         act = sentence.zone in {"title", "guidance"} or bool(sentence.cues & {"needlework", "performed"})
+        act |= hit.boxed == "checked"
         if (
             sentence.zone not in {"title", "guidance"}
             and hit.cues & {"historical", "planned"}

@@ -108,10 +108,11 @@ def said_side(
     family: Family, session: Session, sided: Sided, reading: Reading, title_side: str, body_side: str
 ) -> Side:
     """The side of a procedure without levels: the side in the sentences that name it, else that of title or body."""
-    named = {a.hit.sentence: a for a in session.anchors if FAMILY_OF.get(a.hit.value) == family}
+    anchors = [a for a in session.anchors if FAMILY_OF.get(a.hit.value) == family]
     for zones in ({"title"}, {"body", "neutral", "impression"}):
         values = []
-        for index, anchor in named.items():
+        for anchor in anchors:
+            index = anchor.hit.sentence
             if anchor.zone not in zones:
                 continue
             near = [
@@ -133,7 +134,7 @@ def said_side(
             return "bilateral"
         if values:
             found = values[0]
-            begun = min(named[index].hit.start for index in named)
+            begun = min(anchor.hit.start for anchor in anchors)
             later = [copy for copy in sided.copies if not copy.weak and copy.at > begun]
             if any(copy.side not in (found, "") for copy in later) and zones != {"title"}:
                 return "bilateral"
@@ -193,6 +194,8 @@ def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str],
             continue
         if "finding" in sentence.cues and "performed" not in sentence.cues and "finding" not in zones:
             continue
+        if "unchecked" in sentence.cues and "checked" not in sentence.cues:
+            continue  # a row of a list of muscles without a tick
         sides = [h for h in reading.sides if h.sentence == sentence.index and h.value in _SIDE]
         for match in pattern.finditer(reading.text, sentence.start, sentence.end):
             before = [h for h in sides if h.end <= match.start()]

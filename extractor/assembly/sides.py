@@ -24,6 +24,8 @@ _AND = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|never)\b|n't\b", re.IGNORECASE)
+_DENIAL = re.compile(r"\b(?:not?|never|nothing|without|except)\b|n't\b", re.IGNORECASE)
+_AFTER_SIDE = 24  # characters behind a side in which it may be denied
 _TURN = re.compile(r"\bbut\b", re.IGNORECASE)
 _POSTFIX_GAP = 48
 _BESIDE = 12  # characters between a level and the side behind it
@@ -112,15 +114,14 @@ def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
                 pending = lone = None
             continue
         if not levels and "negated" in sentence.cues and not sentence.cues & {"repeat", "other_side"}:
-            turn = _TURN.search(reading.text, sentence.start, sentence.end)
-            sides = [hit for hit in sides if turn and hit.start > turn.end()]  # "I did not say it but ... on the right"
-            if not sides or _NOT.search(reading.text, turn.end() if turn else sentence.start, sentence.end):
+            sides = _affirmed(reading.text, sentence, sides)
+            if not sides:
                 continue
         resolved = _resolve_other(reading.text, sides, current, levels)
         denied = bool(levels) and all("negated" in hit.cues for hit in levels)
         (
             title_sides if zone in {"title", "laterality"} else body_sides if zone in SPEAKING and not denied else []
-        ).extend(hit for hit, _ in resolved)
+        ).extend(_ticked_both([hit for hit, _ in resolved]) if zone == "laterality" else [hit for hit, _ in resolved])
         if levels:
             inherited = current, current_from
             again = min((at for at in repeats.get(sentence.index, ()) if at >= levels[-1].end), default=sentence.end)
@@ -143,7 +144,11 @@ def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
                     if pending and pending.side in (side, "bilateral"):
                         pending = None
             trailing = [pair for pair in resolved if pair[0].start > levels[-1].end]
-            if trailing and zone in {"body", "neutral"} and "negated" not in sentence.cues and again < sentence.end:
+            told = trailing and (
+                "negated" not in sentence.cues
+                or not _DENIAL.search(reading.text, levels[-1].end, trailing[-1][0].end + _AFTER_SIDE)
+            )
+            if told and zone in {"body", "neutral"} and again < sentence.end:
                 last, side = trailing[-1]
                 copies.append(Copy(side, last.start, zone, (last.start, last.end)))
         elif zone in {"body", "neutral", "laterality"}:
@@ -223,6 +228,25 @@ def _by_sentence(hits: Iterable) -> dict[int, list]:  # type: ignore[type-arg]
     for hit in hits:
         result.setdefault(hit.sentence, []).append(hit)
     return result
+
+
+def _ticked_both(sides: list[Hit]) -> list[Hit]:
+    """Left and right, both with a tick in one field, are both sides: "Sides: R [x]  L [x]"."""
+    ticked = [hit for hit in sides if hit.boxed == "checked"]
+    if {hit.value for hit in ticked} == {"left", "right"} and len(ticked) == len(sides):
+        return [replace(ticked[0], value="bilateral", end=ticked[-1].end)]
+    return sides
+
+
+def _affirmed(text: str, sentence: Sentence, sides: list[Hit]) -> list[Hit]:
+    """The sides of a sentence with a denial that the denial does not reach: "I did not say it but ... on the right",
+    and the first of a field for the side ("Side: Left    Session: therapeutic (RF declined by patient)")."""
+    if sides and sentence.zone == "laterality" and not _NOT.search(text, sentence.start, sides[0].end + 1):
+        return sides[:1]
+    turn = _TURN.search(text, sentence.start, sentence.end)
+    if turn is None or _NOT.search(text, turn.end(), sentence.end):
+        return []
+    return [hit for hit in sides if hit.start > turn.end()]
 
 
 def _resolve_other(text: str, sides: Sequence[Hit], current: str, levels: Sequence[LevelHit]) -> list[tuple[Hit, str]]:

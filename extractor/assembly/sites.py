@@ -65,6 +65,13 @@ class SiteSet:
                 result.add(site, side, evidence)
         return result
 
+    def joined(self, other: SiteSet) -> SiteSet:
+        """The sites of both."""
+        result = SiteSet({key: list(spans) for key, spans in self.spans.items()})
+        for (site, side), evidence in other.spans.items():
+            result.add(site, side, evidence)
+        return result
+
     def filled(self, like: SiteSet, default: str) -> SiteSet:
         """Unknown sides taken from the same site in `like`, else from `default`."""
         result = SiteSet()

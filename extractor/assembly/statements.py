@@ -11,7 +11,7 @@ from typing import Literal
 from extractor import anatomy
 from extractor.assembly.sides import OPPOSITE, Copy, SidedLevel
 from extractor.levels import as_joints, as_vertebrae, bare_list_joints
-from extractor.mentions import Reading
+from extractor.mentions import LevelHit, Reading, Sentence
 from extractor.records import LevelMention
 
 Kind = Literal["joint", "nerve", "bone", "bare", "sacral", "foramen", "interspace"]
@@ -40,6 +40,9 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 _THEN = re.compile(r"(?:and|then|next|finally|lastly|also)\b", re.IGNORECASE)
 _LEAD = 24  # characters before a level that goes on with the list of the sentence before
 _LEAD_TO_ALA = 40  # "the L5 cannula was laid across the ala"
+_COUNTED_FROM = re.compile(
+    r"\bcount\w*(?: (?:up|down|upwards?|downwards?|cephalad|caudad))? from (?:the )?$", re.IGNORECASE
+)
 _LIST_SIGN = re.compile(r"[,;&+]|\band\b", re.IGNORECASE)
 _ON_BONE = re.compile(r"\s*(?:at|on|over|@)\s+(?:the\s+)?(?:(?:left|right)\s+)?", re.IGNORECASE)
 _ANAPHOR = 4  # sentences over which "there" or "that level" reaches back
@@ -47,7 +50,9 @@ _OF_JOINTS = frozenset({"superior_articular_process", "articular_pillar"})  # be
 _ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
 _FOR = re.compile(r"\(|\bfor\b|\bwhere\b|\bto (?:reach|meet|block)\b|=|->", re.IGNORECASE)
 _LIST_GOES_ON = re.compile(
-    r"[\s,;]*(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b", re.IGNORECASE
+    r"[\s,;]*(?:(?:[\[(][ x\u2713\u2714]?[\])]|[\u2612\u2611\u2713\u2714])\s*$"
+    r"|(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b)",
+    re.IGNORECASE,
 )
 _FAR, _MOST_BONES = 400, 40  # characters and bone sites back to which a bare list of nerves refers
 
@@ -140,6 +145,8 @@ def make(
             and level.hit.start - sentences[level.hit.sentence].start <= _LEAD
         ):
             kind = "bone"  # "... of the left C four pillar | then left C five | then left C six contact with bone"
+        if _COUNTED_FROM.search(text, max(0, level.hit.start - _LEAD_TO_ALA), level.hit.start):
+            continue  # "the pillars were counted down from C2 and the waists of C4, C5 and C6 marked"
         if kind == "bare" and "numbering" in cues and "needlework" not in cues:
             continue  # "counting from T12 upward"
         if (
@@ -165,6 +172,10 @@ def make(
             and _named_by_bones(text, result, level.hit.mention)
         ):
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
+        if kind == "bare" and "grid_row" in cues and _beside_its_bone(reading, level.hit):
+            kind = "nerve"  # "| L3 | L4 TP | ok | ok |"
+        if kind == "bare" and _under_nerves(sentences[level.hit.sentence]) and not level.hit.mention.items[0].joined:
+            kind = "nerve"  # "NERVES: L1:N  L2:N  L3:Y", "Nerves blocked: | L2 [x]  L3 [x]"
         if kind is None and level.hit.mention.noun == "vertebra" and last and last.kind == "bone":
             if last.sentence == level.hit.sentence and _continues(text, last, level.hit.mention):
                 kind = "bone"  # "... of the L4 vertebra, a second at the same junction of the L5 vertebra"
@@ -172,7 +183,7 @@ def make(
             last
             and last.sentence == level.hit.sentence - 1
             and level.hit.mention.items[0].joined == "pair"
-            and level.short
+            and (level.short or all(text[sentences[n].start] == "-" for n in (last.sentence, level.hit.sentence)))
         )
         if kind is None or (
             not chained and level.zone in {"body", "neutral"} and _idle(level, kind == "bare", acting, doing, begun)
@@ -234,6 +245,22 @@ def _spared(reading: Reading, leveled: set[int]) -> set[int]:
         if before and not any(before[0] < index <= s.index for index in sided):
             found.update(before[:1])  # else it is a side that was left out
     return found
+
+
+def _beside_its_bone(reading: Reading, hit: LevelHit) -> bool:
+    """True for a vertebra in a row that also names the bone on which the nerve of that number lies."""
+    here = as_vertebrae(hit.mention)
+    return any(
+        other.sentence == hit.sentence
+        and _KIND_OF_NOUN.get(other.mention.noun) == "bone"
+        and tuple(anatomy.nerve_at_bone(v) for v in as_vertebrae(other.mention)) == here
+        for other in reading.levels
+    )
+
+
+def _under_nerves(sentence: Sentence) -> bool:
+    """True in the line of a heading that names nerves, and in the line below it."""
+    return sentence.section.startswith("nerve") and sentence.line - sentence.header_line <= 1
 
 
 def _pairs(mention: LevelMention) -> bool:

@@ -17,6 +17,11 @@ from extractor.assembly.titles import NUMBERED
 from extractor.mentions import Reading, Sentence
 
 SPEAKING = frozenset({"title", "body", "neutral", "addendum"})
+_SCAN = re.compile(
+    r"\b(?:planning|scout|preliminary|limited|locali[sz]\w+|initial|pre-?procedur\w+)\s+(?:[\w-]+\s+){0,3}?"
+    r"(?:scan|images?|ct|topogram)\b[^.;]{0,80}\b(?:demonstrat|show|reveal|confirm\w+ (?:marked|severe|moderate|mild))",
+    re.IGNORECASE,
+)
 _TELLING = frozenset(
     {
         "needlework",
@@ -55,6 +60,10 @@ _APART = frozenset(
 )
 _FIRST, _FIRST_LISTED, _HEAD = 3, 5, 300  # sentences and characters at the head of a note
 _SOON = 60  # characters from the start of a sentence to the name of the procedure that it opens with
+_HEADLINE = 48  # longest line that is a heading without a mark
+_BEFORE_THE_ACT = frozenset(
+    {"imaging_findings", "findings", "exam", "history", "indication", "medications", "allergies"}
+)
 _BESIDE = 2  # sentences on each side of one, among which there is needle work
 _NEXT = 4  # sentences below an operation of old within which the procedure of today is named
 _CLAUSE, _LONGEST_TITLE = 70, 160  # longest clause that goes on with a title on its line; longest title
@@ -78,6 +87,9 @@ def with_zones(reading: Reading) -> Reading:
         if leaves:
             _release(zoned, sentence)
         if _named_in_exam(seen, sentence, kind):
+            zoned.append(sentence._replace(zone="title", kind="title"))
+            continue
+        if _heads_needle_work(seen, sentence, kind, reading.sentences[sentence.index + 1 : sentence.index + 2]):
             zoned.append(sentence._replace(zone="title", kind="title"))
             continue
         after_plan = bool(zoned) and zoned[-1].zone == "plan"  # dictation that starts with the plan
@@ -108,6 +120,18 @@ def _named_in_exam(seen: Seen, sentence: Sentence, kind: str) -> bool:
     if kind != "exam" or "exam" in sentence.cues:
         return False
     return sentence.index < _FIRST and sentence.first_in_section and sentence.index in seen.procedural
+
+
+def _heads_needle_work(seen: Seen, sentence: Sentence, kind: str, following: Sequence[Sentence]) -> bool:
+    """True for a procedure alone on its line below findings or a history, with needle work on the next: "LMBB #1 - lt |
+    prone, drape"."""
+    if kind not in _BEFORE_THE_ACT or sentence.index not in seen.procedural or sentence.cues & _TELLING:
+        return False
+    own_line = seen.text[sentence.end : sentence.end + 1] == "\n" and (
+        sentence.start == 0 or seen.text[sentence.start - 1] == "\n"
+    )
+    short = sentence.end - sentence.start <= _HEADLINE and not sentence.first_in_section
+    return own_line and short and any("needlework" in s.cues and s.line == sentence.line + 1 for s in following)
 
 
 def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
@@ -274,6 +298,8 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return "body" if strong and "today" in cues and not coming else kind
     if kind in {"history", "indication"}:
         return "body" if strong and "today" in cues and not past else kind
+    if kind == "admin" and procedural and sentence.section == "name":
+        return "title"  # "PROCEDURE 1 OF 2 | Name: Facet joint injection"
     if kind not in _FREE:
         return kind
     if "explained" in cues and "today" not in cues:
@@ -292,6 +318,9 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return "consent"
     if cues >= {"nothing_there", "performed"} and level and not coming:
         return "body"  # "then the right L5-S1, tried from below, could not get in, nothing injected at that level"
+    if "finding" in cues and not strong and not cues & {"performed", "handled"}:
+        if _SCAN.search(seen.text, sentence.start, sentence.end):
+            return "finding"  # "a planning scan demonstrates arthropathy at L4-L5"
     if strong:
         if past and not weak and not level:
             return "body"

@@ -300,7 +300,13 @@ def _touched(
     graph = ConTextGraph(targets=spans)
     turns = [start for rule, start, _ in matches if rule.literal == _TURN]
     for rule, start, end in matches:
-        low, high = _room(asides, start, begin, finish) if rule.category in _OTHER_DAYS else (begin, finish)
+        low, high = begin, finish
+        aside = _room(asides, start, begin, finish)
+        if rule.category in _OTHER_DAYS or (
+            rule.category == _NEGATED
+            and any(aside[0] <= span.start < start for span in spans if span.label_ == "Level")
+        ):
+            low, high = aside  # "bilateral L4-L5 and L5-S1 (right L4-L5 not achieved)"
         reach = rule.max_scope
         if rule.direction == "FORWARD":
             low, high = end, min(high, end + reach) if reach else high
