@@ -23,6 +23,7 @@ _BUTTON_ROW = re.compile(
 _WIDE = re.compile(r"([(\[])([ ]{0,4})([xX\u2713\u2714]?)([ ]{0,4})([)\]])")
 _QUESTION = re.compile(r"^([ \t]*(?:\d{1,2}[.)][ \t]*)?[A-Z][^?:\n]{1,80})\?(?=[ \t]+\S)", re.MULTILINE)
 _LATIN = re.compile(r"^([ \t]*)(dx|sin)([ \t]{1,12})(sin|dx)(?=[ \t]*$)", re.IGNORECASE | re.MULTILINE)
+_PLUS, _MINUS = re.compile(r"\[ ?\+ ?\]"), re.compile(r"\[ ?- ?\]")
 _FORM = 3  # questions that make a form
 
 
@@ -42,6 +43,9 @@ def plain_boxes(text: str) -> str:
         text = text.translate(_CIRCLES)
     if _LATIN.search(text):  # "dx   sin" over two columns
         text = _LATIN.sub(lambda match: match[1] + _latin(match[2]) + match[3] + _latin(match[4]), text)
+    if _MINUS.search(text) and _PLUS.search(text):
+        text = _PLUS.sub(lambda match: match[0].replace("+", "x"), text)
+        text = _MINUS.sub(lambda match: match[0].replace("-", " "), text)
     if text.count("?") >= _FORM and len(_QUESTION.findall(text)) >= _FORM:
         text = _QUESTION.sub(r"\1:", text)
     return _WIDE.sub(_narrow, text)

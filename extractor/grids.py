@@ -26,13 +26,14 @@ _DONE = re.compile(
     r"\W*(?:lesioned|treated|injected|blocked|done|performed|ablated|burned|completed|entered|y/n|yes/no)\W*",
     re.IGNORECASE,
 )
+_PLAINLY = re.compile(r"\W*(?:done|performed|completed|entered|y/n|yes/no)\W*", re.IGNORECASE)
 _OFF = re.compile(
     r"[-\u2013\u2014_.\s]*|(?:no|not|none|nil|unable|fused|skipped|omitted|deferred|aborted|held|refused|declined)\b.*|n\.?"
     r"|n\.?/?a\.?|[0o]|0 ?ml|attempted.*|[\u2610\u2717\u2718\u2715].*|[-\u2013\u2014]+ ?\(.*|\[[ _]?\].*|\([ _]?\).*",
     re.IGNORECASE,
 )
 _ON = re.compile(
-    r"x+|\+|i|inj\.?|y\.?|\d*\.\d+|yes\b.*|ok|good\b.*|done\b.*|\d+ ?\u00b0? ?c\b.*"
+    r"x+|\+|[1-9]|i|inj\.?|y\.?|\d*\.\d+|yes\b.*|ok|good\b.*|done\b.*|\d+ ?\u00b0? ?c\b.*"
     r"|[\u2611\u2612\u2713\u2714].*|\[ ?[x\u2713] ?\].*|\( ?[x\u2713] ?\).*"
     r"|(?:injected|blocked|treated|entered|lesioned|completed|performed|ablated)\b.*"
     r"|(?:\w[\w .,%/-]* )?[\d.,]+ ?(?:ml|cc|mg)\b.*",
@@ -152,6 +153,8 @@ def _answers(
     """What a row answers for each of its sides: "L3-4   right: yes    left: no", "L1 MB   R [x]   L [ ]"."""
     if len(sides) < 2 or sides[0].start < levels[-1].end:
         return None
+    if any(box.start < sides[0].start for box in boxes):
+        return None  # "[x] Left  [ ] Right": the boxes stand before their sides
     if not _in_one_cell(raw, begin, levels) and "(" not in raw[levels[0].end - begin : levels[1].start - begin]:
         return None
     found: list[tuple[str, State]] = []
@@ -208,7 +211,9 @@ def _head_of(raw: str, begin: int, sides: Sequence[Mark]) -> _Head | None:
     named = [
         index for index, cell in enumerate(cells) if len(cell) <= _LONGEST_CELL and _DONE.fullmatch(cell.strip(" ?\n"))
     ]
-    if len(named) != 1 or len(cells) < 2 or (named[0] == 0 and "|" not in raw):
+    if len(named) > 1:  # "Done | ... | Injected": the plainest tells
+        named = [index for index in named if _PLAINLY.fullmatch(cells[index].strip(" ?\n"))] or named[-1:]
+    if not named or len(cells) < 2 or (named[0] == 0 and "|" not in raw):
         return None
     if "|" in raw:
         return _Head((), (raw.index(cells[named[0]]),), (named[0],), raw.count("|")) if named[0] else None

@@ -129,6 +129,8 @@ _LIMB_BEHIND = re.compile(
     r"|groin|shoulder|buttock|flank|extremity|limb|ext|UE|LE|ue|le|lateral decub(?:itus)?"
     r"|oblique|rotation|side (?:up|dn|down))\b"
 )
+_ROW_LETTER = re.compile(r"[ \t|]*[RL]")
+_ROW_GAP = 14  # characters between the letter of a row and its level
 _LETTER_COLUMNS = re.compile(r"(?:(?<=\n)|(?<=  ))([RL]) {2,40}(?!\1)[RL](?= {2}|[ \t]*(?:\n|$))")
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
 
@@ -242,7 +244,7 @@ def _with_both(text: str, sides: list[Hit], levels: list[LevelHit]) -> list[Hit]
     for hit in sides:
         if hit.value != "both":
             result.append(hit)
-        elif _AFTER_LABEL.search(text, max(0, hit.start - 40), hit.start):
+        elif hit.boxed == "checked" or _AFTER_LABEL.search(text, max(0, hit.start - 40), hit.start):
             result.append(replace(hit, value="bilateral"))  # "Side: both"
         elif named.get(hit.sentence) == ["pair"] and hit.end - hit.start > len("both"):
             result.append(replace(hit, value="bilateral"))
@@ -423,6 +425,10 @@ def _is_side_letter(
     after = end
     while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1
+    if _ROW_LETTER.fullmatch(text, text.rfind("\n", 0, start) + 1, end) and any(
+        at in known for at in range(end + 2, end + _ROW_GAP)
+    ):
+        return True  # "  R     L2 MB   60 C": the first column
     if text[start].islower():  # "r L3 mb": typed without capitals, and only before a level that has its letter
         return after > end and after in known and _BESIDE_LETTER.match(text, after) is not None
     if (

@@ -22,7 +22,9 @@ _ANSWER = re.compile(
     rf"(?<!\.)\.{{4,400}} {{0,4}}(?P<answer>yes|y|{_ACTS}|no|n|none|not {{1,3}}(?:{_ACTS}))[ \t]{{0,3}}(?=\n|$|\.\s)",
     re.IGNORECASE,
 )
-_DENIED = re.compile(r"^(?P<label>[^:?\n]{2,80})(?P<answer>[:?] {0,12}no?\.?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE)
+_DENIED = re.compile(
+    r"^(?P<label>[^:?=\n]{2,80})(?P<answer>[:?=] {0,12}no?\.?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE
+)
 _BRIEF = re.compile(r"(?P<answer> ?: ?)(?P<word>y(?:es)?|no?)(?=\s|[,;.]|$)", re.IGNORECASE)
 _OF_IMAGING = re.compile(r"imag|guid", re.IGNORECASE)  # "Image guidance: no" is a modality of its own
 _BRACE = re.compile(r"\{[^{}\n]{1,200}\}")

@@ -25,6 +25,7 @@ _AND = re.compile(
 )
 _NOT = re.compile(r"\b(?:not|never)\b|n't\b", re.IGNORECASE)
 _DENIAL = re.compile(r"\b(?:not?|never|nothing|without|except)\b|n't\b", re.IGNORECASE)
+_BARS = 2  # bars of a row of a table
 _AFTER_SIDE = 24  # characters behind a side in which it may be denied
 _TURN = re.compile(r"\bbut\b", re.IGNORECASE)
 _POSTFIX_GAP = 48
@@ -289,6 +290,9 @@ def _within(
 ) -> list[tuple[LevelHit, str, tuple[int, int] | None]]:
     result: list[tuple[LevelHit, str, tuple[int, int] | None]] = []
     known = [(hit, side) for hit, side in sides if side]
+    if len(known) == 1 and text.count("|", sentence.start, sentence.end) >= _BARS:
+        hit, side = known[0]  # "2 | L3 medial branch | R | L4 TP | neg": one row, one side
+        return [(level, side, (hit.start, hit.end)) for level in levels]
     if len(levels) == 1 and "negated" not in sentence.cues:
         behind = {side: hit for hit, side in known if hit.start >= levels[0].end}
         if behind.keys() >= {"left", "right"} and not any(hit.end <= levels[0].start for hit, _ in known):

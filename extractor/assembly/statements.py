@@ -40,6 +40,11 @@ _KIND_OF_NOUN: dict[str, Kind] = {
 _THEN = re.compile(r"(?:and|then|next|finally|lastly|also)\b", re.IGNORECASE)
 _LEAD = 24  # characters before a level that goes on with the list of the sentence before
 _LEAD_TO_ALA = 40  # "the L5 cannula was laid across the ala"
+_COVERED = re.compile(
+    r"\b(?:hardware|screws?|rods?|fusion|graft|metal|cement|implant)(?: \w+){0,4}"
+    r" (?:over|on|covers?|covering|at) (?:the )?(?:left |right )?$",
+    re.IGNORECASE,
+)
 _COUNTED_FROM = re.compile(
     r"\bcount\w*(?: (?:up|down|upwards?|downwards?|cephalad|caudad))? from (?:the )?$", re.IGNORECASE
 )
@@ -145,6 +150,8 @@ def make(
             and level.hit.start - sentences[level.hit.sentence].start <= _LEAD
         ):
             kind = "bone"  # "... of the left C four pillar | then left C five | then left C six contact with bone"
+        if kind == "bone" and _COVERED.search(text, max(0, level.hit.start - 2 * _LEAD_TO_ALA), level.hit.start):
+            continue  # "the hardware is over the sacral ala"
         if _COUNTED_FROM.search(text, max(0, level.hit.start - _LEAD_TO_ALA), level.hit.start):
             continue  # "the pillars were counted down from C2 and the waists of C4, C5 and C6 marked"
         if kind == "bare" and "numbering" in cues and "needlework" not in cues:
