@@ -109,7 +109,7 @@ def test_several_inputs_share_their_ids(capfd: pytest.CaptureFixture[str]) -> No
     [
         (["run", "gone.jsonl", "-o", "out.jsonl"], "gone.jsonl: no such file or folder"),
         (["run", "good.txt", "gone.txt", "-o", "out.jsonl"], "gone.txt: no such file or folder"),
-        (["run", "empty", "-o", "out.jsonl"], "empty: no .txt notes in this folder"),
+        (["run", "empty", "-o", "out.jsonl"], "empty: no .txt or .rtf notes in this folder"),
         (["run", "good.txt", "-o", "gone/out.jsonl"], "gone/out.jsonl: cannot be written (No such file or directory)"),
         (["run", "good.txt", "-o", "empty"], "empty: is a folder, not a file to write"),
         (["run", "good.txt", "-o", "./good.txt"], "./good.txt: is an input too, it would be overwritten"),

@@ -10,6 +10,8 @@ _OTHER_FORMATS = {
     b"\xd0\xcf\x11\xe0": "an old Word file",
     b"{\\rtf": "RTF",
     b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PAR1": "Parquet",
 }
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

@@ -6,6 +6,7 @@ a file under the name that the next step looks for, and what was written is stil
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import sys
@@ -24,24 +25,40 @@ STANDARD_OUTPUT = "-"
 @contextmanager
 def open_sink(out: str, inputs: Sequence[str] = ()) -> Iterator[BinaryIO]:
     """A place to write lines to; `InputError` when it cannot be written or is one of the inputs."""
+    path, shown = check_output(out, inputs), printable(out)
     if out == STANDARD_OUTPUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(os.path.realpath(out))  # a link stays a link
-    shown = printable(out)
-    if path.is_dir():
-        raise InputError(f"{shown}: is a folder, not a file to write")
-    if path.exists() and any(os.path.exists(name) and os.path.samefile(name, path) for name in inputs):
-        raise InputError(f"{shown}: is an input too, it would be overwritten")
-    if path.exists() and not path.is_file():  # a device or a pipe must not be replaced by a file
-        with _opened(path, shown) as stream:
+    if path is None:  # a device or a pipe must not be replaced by a file
+        with _opened(Path(os.path.realpath(out)), shown) as stream:
             yield stream
         return
     part = path.with_name(path.name + ".part")
     with _opened(part, shown) as stream:
         yield stream
     os.replace(part, path)
+
+
+def check_output(out: str, inputs: Sequence[str] = ()) -> Path | None:
+    """The file that results go to; None for standard output, devices and pipes, which are written to note by note.
+    InputError when it is a folder or one of the inputs."""
+    if out == STANDARD_OUTPUT:
+        return None
+    path = Path(os.path.realpath(out))  # a link stays a link
+    shown = printable(out)
+    if path.is_dir():
+        raise InputError(f"{shown}: is a folder, not a file to write")
+    if path.exists() and any(os.path.samefile(found, path) for name in inputs for found in _meant(name)):
+        raise InputError(f"{shown}: is an input too, it would be overwritten")
+    if not path.parent.is_dir():
+        raise InputError(f"{shown}: cannot be written (No such file or directory)")
+    return None if path.exists() and not path.is_file() else path
+
+
+def _meant(name: str) -> list[str]:
+    """The files and folders that an input names."""
+    return [name] if os.path.exists(name) else glob.glob(name, recursive=True)
 
 
 def _opened(path: Path, shown: str) -> BinaryIO:

@@ -1,195 +1,181 @@
-"""Where notes come from: JSONL files, folders of .txt, single .txt files.
+"""Where notes come from: files of many formats, packed or not, folders and patterns of names, standard input.
 
 `open_sources` checks the call (`InputError`: the call is wrong) and then yields `Incoming` notes, `BadRecord`s (one
 record is wrong, the rest goes on) and `Remark`s, in the order of the input. No message ever holds text of a note.
-A new input format is one more function in `READERS`, with its suffix.
+A new input format is one more row in `READERS`, with its suffix; its reader is a module of `extractor.batch.readers`.
 """
 
 from __future__ import annotations
 
-import io
-import json
+import glob
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import date
+from hashlib import blake2b
+from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO, NoReturn
 
-from pydantic import ValidationError
-
-from extractor.batch.decoding import decode, is_utf16, other_format
+from extractor.batch.readers import delimited, hl7v2, jsonl, parquet, plain, rtf
+from extractor.batch.readers.items import (
+    BadRecord,
+    Columns,
+    Incoming,
+    Item,
+    Remark,
+    Source,
+    is_date,
+    is_unicode,
+    library,
+    note_from,
+    printable,
+)
+from extractor.batch.readers.streams import PACKED, Damaged, unpacked
 from extractor.errors import InputError
-from extractor.schema import Note
-from extractor.text import clean
+
+__all__ = [  # what the rest of the house takes from here, wherever it is made
+    "READERS",
+    "STANDARD_INPUT",
+    "BadRecord",
+    "Incoming",
+    "Item",
+    "Remark",
+    "is_date",
+    "is_unicode",
+    "note_from",
+    "open_sources",
+    "printable",
+    "single_note",
+]
 
 STANDARD_INPUT = "-"
+_LONGEST_NAME = 4096  # an id from the name of a file is never cut: two of them would become one
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A good note, and where it stands ("notes.jsonl line 3")."""
+class Format:
+    """How files of one suffix are read; `check` raises `InputError` for what is wrong with the call."""
 
-    where: str
-    note: Note
-
-
-@dataclass(frozen=True, slots=True)
-class BadRecord:
-    """A record that cannot be coded, and why."""
-
-    where: str
-    reason: str
+    read: Callable[[Source], Iterator[Item]]
+    check: Callable[[Source], None] | None = None
+    one_note: bool = False  # such files are also read from folders
+    may_be_packed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something that the user should know; nothing is lost."""
+READERS: dict[str, Format] = {
+    ".csv": Format(delimited.read, delimited.check),
+    ".hl7": Format(hl7v2.read, hl7v2.check),
+    ".hl7v2": Format(hl7v2.read, hl7v2.check),
+    ".jsonl": Format(jsonl.read),
+    ".ndjson": Format(jsonl.read_ndjson),
+    ".parquet": Format(parquet.read, parquet.check, may_be_packed=False),
+    ".rtf": Format(rtf.read, rtf.check, one_note=True),
+    ".tsv": Format(delimited.read, delimited.check),
+    ".txt": Format(plain.read, one_note=True),
+}
 
-    where: str
-    text: str
 
+def open_sources(inputs: Sequence[str], id_column: str = "id", text_column: str = "text") -> Iterator[Item]:
+    """All records of the inputs. Everything that can be known before reading is checked here, before the first item.
 
-Item = Incoming | BadRecord | Remark
-
-
-def open_sources(inputs: Sequence[str]) -> Iterator[Item]:
-    """All records of the inputs. Everything that can be known before reading is checked here, before the first item."""
-    readers = [_reader(name) for name in inputs]
+    An input is a file, a folder, a pattern such as "notes/**/*.txt", or "-". The columns are those of tables and the
+    keys of JSONL records.
+    """
+    if id_column == text_column:
+        raise InputError("id and text cannot be the same column")
+    columns = Columns(id_column, text_column)
+    readers = [_reader(name, columns) for name in inputs]
     return _without_repeats(item for read in readers for item in read())
 
 
-def note_from(record: object) -> Note:
-    """One record of a JSONL file as a note; `InputError` says what is wrong with it.
-
-    >>> note_from({"id": "n1", "text": "Facet injection.", "site": "A"}).carried
-    {'site': 'A'}
-    >>> note_from({"id": "n1"})
-    Traceback (most recent call last):
-    extractor.errors.InputError: no key "text"
-    """
-    if not isinstance(record, dict):
-        raise InputError("not a JSON object")
-    try:
-        note = Note.model_validate(record)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise InputError(_complaint(str(first["loc"][0]), first["type"])) from None
-    for key in ("id", "text"):
-        if not is_unicode(record[key]):
-            raise InputError(f'key "{key}" holds broken Unicode')
-    if not note.id.strip():
-        raise InputError('key "id" is empty')
-    if not clean(note.text).text.strip():
-        raise InputError("text is empty")
-    if note.date_of_service is not None and not is_date(note.date_of_service):
-        raise InputError('key "date_of_service" is not a date like 2026-01-31')
-    return note
-
-
-def _complaint(key: str, kind: str) -> str:
-    if kind == "missing":
-        return f'no key "{key}"'
-    return f'key "{key}" is not a string'
-
-
-def is_unicode(text: str) -> bool:
-    r"""Whether the text can be written as UTF-8 (JSON may hold halves of a character).
-
-    >>> is_unicode("L4\u20135"), is_unicode("\ud800")
-    (True, False)
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def is_date(value: str) -> bool:
-    """Whether the value is a day of the calendar, written YYYY-MM-DD.
-
-    >>> is_date("2026-01-31"), is_date("2026-02-30"), is_date("01/31/2026")
-    (True, False, False)
-    """
-    try:
-        return date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
-
-
-def read_text(data: bytes, where: str, note_id: str) -> Iterator[Item]:
-    """The bytes of one plain-text note."""
-    if kind := other_format(data):
-        yield BadRecord(where, f"this is {kind}, not plain text")
-        return
-    text, remark = decode(data)
-    if remark:
-        yield Remark(where, remark)
-    yield _incoming(where, {"id": note_id, "text": text})
-
-
-def _incoming(where: str, record: object) -> Item:
-    try:
-        return Incoming(where, note_from(record))
-    except InputError as error:
-        return BadRecord(where, str(error))
-
-
-def _text_file(path: Path, note_id: str, where: str) -> Iterator[Item]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        yield BadRecord(where, f"cannot be read ({error.strerror})")
-        return
-    yield from read_text(data, where, note_id)
-
-
-def _read_txt(path: Path) -> Iterator[Item]:
-    return _text_file(path, printable(path.stem), printable(str(path)))
-
-
-def _read_jsonl(path: Path) -> Iterator[Item]:
-    return jsonl_records(path.open("rb"), printable(str(path)))
-
-
 def single_note(name: str) -> Iterator[Item]:
-    """The one note in a plain-text file of any name, or on standard input ("-")."""
+    """The one note in a file of any name (plain text unless the name says RTF), or on standard input ("-")."""
     if name == STANDARD_INPUT:
-        return read_text(sys.stdin.buffer.read(), "standard input", "note")
+        return plain.read_text(sys.stdin.buffer.read(), "standard input", "note")
     path, shown = Path(name), printable(name)
-    if READERS.get(path.suffix.lower()) is _read_jsonl:
+    form = READERS.get(unpacked(path).suffix.lower())
+    if form is not None and not form.one_note:
         raise InputError(f"{shown}: holds many notes, use: facetcode run")
     if path.is_dir():
         raise InputError(f"{shown}: is a folder, use: facetcode run")
     _must_be_readable(path, shown)
-    return _read_txt(path)
+    if form is None:
+        return _read(Format(plain.read), Source(path, shown, printable(path.stem, _LONGEST_NAME)))
+    _check(form, path, shown, Columns())
+    return _read(form, _source(path, None, Columns()))
 
 
-READERS: dict[str, Callable[[Path], Iterator[Item]]] = {
-    ".jsonl": _read_jsonl,
-    ".ndjson": _read_jsonl,
-    ".txt": _read_txt,
-}
-
-
-def _reader(name: str) -> Callable[[], Iterator[Item]]:
+def _reader(name: str, columns: Columns) -> Callable[[], Iterator[Item]]:
     shown = printable(name)
     if name == STANDARD_INPUT:
-        return lambda: jsonl_records(nullcontext(sys.stdin.buffer), "standard input")
+        return lambda: jsonl.records(nullcontext(sys.stdin.buffer), "standard input", columns)
     path = Path(name)
+    base: Path | None = None
     if path.is_dir():
-        notes = sorted(p for p in path.rglob("*") if p.suffix.lower() == ".txt" and p.name[0] != "." and p.is_file())
-        if not notes:
-            raise InputError(f"{shown}: no .txt notes in this folder")
-        return lambda: _read_folder(path, notes)
-    _must_be_readable(path, shown)
-    read = READERS.get(path.suffix.lower())
-    if read is None:
-        raise InputError(f"{shown}: not a format that can be read ({', '.join(READERS)}, or a folder of .txt)")
-    return lambda: read(path)
+        base, files = path, _notes_in(path)
+        if not files:
+            raise InputError(f"{shown}: no .txt or .rtf notes in this folder")
+    elif path.exists() or not glob.has_magic(name):
+        files = [path]
+        _must_be_readable(path, shown)
+    else:
+        base, files = _before_wildcard(name), _matching(name)
+        if not files:
+            raise InputError(f"{shown}: no file matches")
+        for file in files:
+            _must_be_readable(file, printable(str(file)))
+    for file in files:
+        _check(_format(file), file, printable(str(file)), columns)
+    return lambda: (item for file in files for item in _read(_format(file), _source(file, base, columns)))
+
+
+def _notes_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if _is_note(path) and path.name[0] != "." and path.is_file())
+
+
+def _is_note(path: Path) -> bool:
+    form = READERS.get(unpacked(path).suffix.lower())
+    return form is not None and form.one_note
+
+
+def _matching(pattern: str) -> list[Path]:
+    """The files of a pattern, sorted, and the notes of folders that match it as they do in a shell ("**" goes into
+    folders by itself)."""
+    files: list[Path] = []
+    for path in map(Path, glob.iglob(pattern, recursive=True)):
+        if not path.is_dir():
+            files.append(path)
+        elif "**" not in pattern:
+            files += _notes_in(path)
+    return sorted(set(files))
+
+
+def _before_wildcard(pattern: str) -> Path:
+    """The folder that ids from names of files begin after.
+
+    >>> _before_wildcard("in/2026/**/*.txt").as_posix(), _before_wildcard("*.txt").as_posix()
+    ('in/2026', '.')
+    """
+    return Path(*takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
+
+
+def _format(path: Path) -> Format:
+    inner = unpacked(path)
+    form = READERS.get(inner.suffix.lower())
+    if form is None:
+        known = f"{', '.join(READERS)}, all but .parquet also with {' or '.join(PACKED)}, or a folder of .txt and .rtf"
+        raise InputError(f"{printable(str(path))}: not a format that can be read ({known})")
+    if inner != path and not form.may_be_packed:
+        raise InputError(f"{printable(str(path))}: {inner.suffix} is not read packed, unpack it first")
+    return form
+
+
+def _check(form: Format, path: Path, shown: str, columns: Columns) -> None:
+    if path.suffix.lower() == ".zst":
+        library("zstandard", shown)
+    if form.check is not None:
+        form.check(Source(path, shown, "", columns))
 
 
 def _must_be_readable(path: Path, shown: str) -> None:
@@ -199,70 +185,50 @@ def _must_be_readable(path: Path, shown: str) -> None:
         raise InputError(f"{shown}: cannot be read (permission denied)")
 
 
-def _read_folder(folder: Path, notes: Iterable[Path]) -> Iterator[Item]:
-    for path in notes:
-        note_id = path.relative_to(folder).with_suffix("").as_posix()
-        yield from _text_file(path, printable(note_id), printable(str(path)))
+def _source(path: Path, base: Path | None, columns: Columns) -> Source:
+    named = unpacked(path).with_suffix("")
+    note_id = named.relative_to(base).as_posix() if base is not None else named.name
+    return Source(path, printable(str(path)), printable(note_id, _LONGEST_NAME), columns)
 
 
-def jsonl_records(opened: nullcontext[BinaryIO] | BinaryIO, name: str) -> Iterator[Item]:
-    """The records of a JSONL stream. Only a line feed ends a line: other line ends may stand inside a text."""
-    with opened as stream:
-        assumed = empty = True
-        for number, line, remark in _lines(stream):
-            where = f"{name} line {number}"
-            if remark and assumed:
-                yield Remark(where, f"{remark} (and further lines alike)")
-                assumed = False
-            if line.isspace() or not line:
-                continue
-            empty = False
-            try:
-                record = json.loads(line, parse_constant=_no_constant)
-            except (ValueError, RecursionError):
-                yield BadRecord(where, "not valid JSON")
-                continue
-            yield _incoming(where, record)
-    if empty:
-        yield BadRecord(name, "no notes in this file")
+def _read(form: Format, source: Source) -> Iterator[Item]:
+    """The records of one file. What is wrong with the file is one more bad record; those before it are kept."""
+    try:
+        yield from form.read(source)
+    except Damaged as error:
+        yield BadRecord(source.where, str(error))
+    except OSError as error:
+        yield BadRecord(source.where, f"cannot be read ({error.strerror or type(error).__name__})")
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+class _Seen:
+    """The ids that came before, in two numbers each: a digest of 8 bytes (two of ten million different ids have the
+    same one with a chance of 1 in 300,000) and a place, which is the number of a name and a number behind it."""
 
+    def __init__(self) -> None:
+        self._places: dict[int, int] = {}
+        self._names: list[str] = []
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, str, str]]:
-    first = stream.readline()
-    if is_utf16(first):
-        data = first + stream.read()
-        text, remark = decode(data)
-        for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
-            yield number, line, remark
-        return
-    number = 1
-    while first:
-        yield number, *decode(first)
-        first = stream.readline()
-        number += 1
+    def first(self, note_id: str, where: str) -> str:
+        """Where the id stood first; "" when it is new."""
+        digest = int.from_bytes(blake2b(note_id.encode(), digest_size=8).digest(), "big")
+        known = self._places.get(digest)
+        if known is not None:
+            name, number = self._names[known >> 40], known & (1 << 40) - 1
+            return f"{name} {number}" if number else name
+        name, _, last = where.rpartition(" ")
+        number = int(last) if last.isascii() and last.isdigit() and last[0] != "0" else 0  # "x.jsonl line 3"
+        name = name if number else where
+        if not self._names or self._names[-1] != name:
+            self._names.append(name)
+        self._places[digest] = len(self._names) - 1 << 40 | number
+        return ""
 
 
 def _without_repeats(items: Iterable[Item]) -> Iterator[Item]:
-    seen: dict[str, str] = {}
+    seen = _Seen()
     for item in items:
-        if isinstance(item, Incoming):
-            note_id = item.note.id
-            if note_id in seen:
-                yield BadRecord(item.where, f"id {printable(note_id)} stands twice (first: {seen[note_id]})")
-                continue
-            seen[note_id] = item.where
+        if isinstance(item, Incoming) and (first := seen.first(item.note.id, item.where)):
+            yield BadRecord(item.where, f"id {printable(item.note.id)} stands twice (first: {first})")
+            continue
         yield item
-
-
-def printable(name: str, most: int = 120) -> str:
-    r"""A name (of a file, of a note) that is safe in one line of an error.
-
-    >>> printable("note\n7")
-    'note\\n7'
-    """
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[: most + 1])
-    return shown if len(shown) <= most else shown[:most] + "..."
