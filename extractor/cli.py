@@ -10,9 +10,8 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -71,29 +70,29 @@ def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path |
 
 @cli.command("run")
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option("-o", "--output", "out", metavar="OUT", required=True, help="A JSONL file, or - for standard output.")
+@click.option("-o", "--output", "out", metavar="OUT", required=True, help="JSONL, Parquet, CSV or SQLite file, or -.")
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="Processes that code notes (default: all cores).")
+@click.option("--id-column", default="id", show_default=True, help="Name of the id, in tables and JSONL.")
+@click.option("--text-column", default="text", show_default=True, help="Name of the text, in tables and JSONL.")
+@click.option("--note-timeout", metavar="SECONDS", type=click.FloatRange(0.1), help="A note that takes longer fails.")
+@click.option("--max-chars", metavar="N", type=click.IntRange(1), help="A longer note fails.")
+@click.option("--summary", metavar="FILE", type=click.Path(path_type=Path), help="The figures of the run as JSON.")
 @_common_options
-def run_command(inputs: Sequence[str], out: str, profile: str, patterns: Path | None, day: str | None) -> int:
-    """Code many notes: JSONL files, folders of .txt, .txt files, or - for JSONL on standard input."""
-    from extractor.batch.runner import run
-    from extractor.batch.sinks import STANDARD_OUTPUT, open_sink, result_line
-    from extractor.batch.sources import open_sources
-    from extractor.schema import Note
+def run_command(
+    inputs: Sequence[str],
+    out: str,
+    profile: str,
+    patterns: Path | None,
+    day: str | None,
+    **options: Any,
+) -> int:
+    """Code many notes. INPUT: files and folders of notes, or - for JSONL on standard input. Stopped, the same command
+    goes on where it was."""
+    from extractor.batch import command
 
     _check_day(day)
-    items = open_sources(inputs)
-    code = _coder(profile, patterns)
-    with open_sink(out, inputs) as stream:
-
-        def write(note: Note, result: CodingResult) -> None:
-            stream.write(result_line(result, note.carried).encode() + b"\n")
-            stream.flush()
-
-        tally = run(items, code, write, _complain, day)
-    if out != STANDARD_OUTPUT:
-        counts = f"{tally.coded} coded, {tally.review} review, {tally.no_code} no_code, {tally.failed} failed"
-        _print(f"{tally.total} notes: {counts}")
-    return NOTES_FAILED if tally.failed else 0
+    call = command.Run(inputs, out, profile, patterns, day, **options)
+    return NOTES_FAILED if command.run(call, partial(_coder, profile, patterns), _print, _complain) else 0
 
 
 _FORMATS = "brat, cas-xmi, cas-json, label-studio, prodigy, doccano, native"
@@ -150,31 +149,9 @@ def annotate_command(
 
 
 def _coder(profile: str, patterns: Path | None) -> CodeNote:
-    _import_medspacy()
-    from extractor.coder import Coder
+    from extractor.loading import load_coder
 
-    return Coder(profile=profile, patterns=patterns).code
-
-
-# modules that spaCy and medspaCy import for commands and a component of theirs, with the name that each one takes there
-_UNUSED = (("spacy.cli", "info"), ("spacy.cli.info", "info"), ("quickumls", "spacy_component"))
-
-
-def _import_medspacy() -> None:
-    """medspaCy without what this command never calls: QuickUMLS (NLTK with it) and spaCy's own command line (typer,
-    requests), a third of the start. For this process only; the library imports both packages as they are.
-    """
-    names = [name for name, _ in _UNUSED]
-    if any(name in sys.modules for name in ("spacy", "medspacy", *names)):
-        return
-    for name, attribute in _UNUSED:
-        sys.modules[name] = ModuleType(name)
-        sys.modules[name].__dict__[attribute] = None
-    try:
-        import_module("extractor.pipeline")
-    finally:
-        for name in names:
-            sys.modules.pop(name, None)
+    return load_coder(profile, patterns)
 
 
 def _check_day(day: str | None) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
+
 from extractor.errors import InputError
 from extractor.schema import CodeLine, CodingResult, Evidence, Query, Versions
 
@@ -39,3 +43,24 @@ class StubCoder:
         self, text: str, id: str = "note", profile: str | None = None, date_of_service: str | None = None
     ) -> CodingResult:
         return stub_code(text, id, profile or self.profile, date_of_service)
+
+
+def rough_code(
+    text: str, id: str = "note", profile: str | None = None, date_of_service: str | None = None
+) -> CodingResult:
+    """The stub, in a process that some notes end or hold up."""
+    if "die" in text:
+        os._exit(9)
+    if "slow" in text:
+        time.sleep(60)
+    return stub_code(text, id, profile, date_of_service)
+
+
+def load_rough() -> Callable[..., CodingResult]:
+    """Importable, so that workers find it."""
+    return rough_code
+
+
+def load_nothing() -> Callable[..., CodingResult]:
+    """A coder that cannot be built."""
+    raise InputError("unknown profile gold")

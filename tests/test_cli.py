@@ -107,7 +107,7 @@ def test_missing_patterns_folder_is_one_line() -> None:
 def test_the_command_leaves_out_what_it_never_calls_and_nothing_is_missing_later() -> None:
     """QuickUMLS and spaCy's command line are not imported by ours, and can still be imported in the same process."""
     probe = (
-        "import sys; from extractor import cli; cli._import_medspacy()\n"
+        "import sys; from extractor import loading; loading._import_medspacy()\n"
         "assert not {'nltk', 'typer', 'quickumls', 'spacy.cli'} & set(sys.modules)\n"
         "import quickumls.spacy_component; from spacy.cli import info; assert callable(info)"
     )

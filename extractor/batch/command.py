@@ -1,0 +1,103 @@
+"""`facetcode run`: the call checked, the run made, the results put in place under their name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from extractor import __version__
+from extractor.batch import bulk, progress
+from extractor.batch.journal import Journal
+from extractor.batch.pool import usable_cores
+from extractor.batch.sinks import STANDARD_OUTPUT, check_output, open_sink
+from extractor.batch.sources import open_sources, printable
+from extractor.batch.tables import FORMS, require
+from extractor.batch.work import LoadCoder
+from extractor.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The call of `facetcode run`."""
+
+    inputs: Sequence[str]
+    out: str
+    profile: str
+    patterns: Path | None
+    day: str | None
+    workers: int | None = None
+    id_column: str = "id"
+    text_column: str = "text"
+    note_timeout: float | None = None
+    max_chars: int | None = None
+    summary: Path | None = None
+
+
+def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Callable[[str], object]) -> int:
+    """Codes all notes; the number of records that failed. InputError: the call or a file is wrong."""
+    out = check_output(call.out, call.inputs)
+    if out is not None:
+        require(out.suffix.lower())
+    items = open_sources(call.inputs, call.id_column, call.text_column)
+    first = load()  # a wrong profile or pattern is told before anything is written
+    job = bulk.Bulk(
+        inputs=call.inputs,
+        items=items,
+        load=load,
+        here=first,
+        made_with=[__version__, str(call.patterns), call.profile, _fingerprint(call), call.id_column, call.text_column],
+        complain=complain,
+        day=call.day,
+        workers=call.workers or usable_cores(),
+        note_timeout=call.note_timeout,
+        max_chars=call.max_chars,
+    )
+    if out is None:
+        with open_sink(call.out, call.inputs) as stream:
+
+            def write(line: bytes) -> None:
+                stream.write(line)
+                stream.flush()
+
+            counts = bulk.to_stream(job, write)
+        figures: dict[str, Any] = {"notes": sum(counts.values()), "status": counts}
+    else:
+        journal = bulk.to_file(job, out, progress.Progress(complain, bulk.estimate(call.inputs)))
+        figures = progress.summary(journal.state)
+        counts = figures["status"]
+        _put_in_place(journal, out)
+    if call.summary is not None:
+        progress.write_figures(figures, call.summary)
+    if call.out != STANDARD_OUTPUT:
+        say(progress.status_line(figures))
+        if out is not None:
+            for line in progress.summary_table(figures):
+                say(line)
+    return counts["failed"]
+
+
+def _put_in_place(journal: Journal, out: Path) -> None:
+    """The results under their name, whole: as they are, or as the table that the name asks for."""
+    lines = journal.finish(out.with_name(out.name + ".failures.jsonl"))
+    suffix = out.suffix.lower()
+    if suffix in FORMS:
+        new = out.with_name(out.name + ".new")
+        with lines.open("rb") as stream:
+            FORMS[suffix](stream, new)
+        os.replace(new, out)
+    else:
+        os.replace(lines, out)
+    journal.forget()
+
+
+def _fingerprint(call: Run) -> str:
+    """The pattern rows, and those laid over them."""
+    from extractor.patterns import PatternFolder
+
+    try:
+        return PatternFolder(call.patterns).fingerprint
+    except OSError as error:
+        raise InputError(f"{printable(str(call.patterns))}: cannot be read ({error.strerror})") from None

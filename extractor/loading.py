@@ -1,0 +1,41 @@
+"""How a process of the command line gets its coder: without what it never calls of spaCy and medspaCy."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from extractor.batch.runner import CodeNote
+
+
+def load_coder(profile: str, patterns: Path | None) -> CodeNote:
+    """A coder of this process. Raises InputError for an unknown profile and PatternError for a wrong pattern row."""
+    _import_medspacy()
+    from extractor.coder import Coder
+
+    return Coder(profile=profile, patterns=patterns).code
+
+
+# modules that spaCy and medspaCy import for commands and a component of theirs, with the name that each one takes there
+_UNUSED = (("spacy.cli", "info"), ("spacy.cli.info", "info"), ("quickumls", "spacy_component"))
+
+
+def _import_medspacy() -> None:
+    """medspaCy without what this command never calls: QuickUMLS (NLTK with it) and spaCy's own command line (typer,
+    requests), a third of the start. For this process only; the library imports both packages as they are.
+    """
+    names = [name for name, _ in _UNUSED]
+    if any(name in sys.modules for name in ("spacy", "medspacy", *names)):
+        return
+    for name, attribute in _UNUSED:
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__dict__[attribute] = None
+    try:
+        import_module("extractor.pipeline")
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
