@@ -76,6 +76,8 @@ def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path |
 @click.option("--text-column", default="text", show_default=True, help="Name of the text, in tables and JSONL.")
 @click.option("--note-timeout", metavar="SECONDS", type=click.FloatRange(0.1), help="A note that takes longer fails.")
 @click.option("--max-chars", metavar="N", type=click.IntRange(1), help="A longer note fails.")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
+@click.option("--master", metavar="URL", help="Spark master, as local[2]; for --engine spark.")
 @click.option("--summary", metavar="FILE", type=click.Path(path_type=Path), help="The figures of the run as JSON.")
 @_common_options
 def run_command(
@@ -84,6 +86,8 @@ def run_command(
     profile: str,
     patterns: Path | None,
     day: str | None,
+    engine: str,
+    master: str | None,
     **options: Any,
 ) -> int:
     """Code many notes. INPUT: files and folders of notes, or - for JSONL on standard input. Stopped, the same command
@@ -91,6 +95,15 @@ def run_command(
     from extractor.batch import command
 
     _check_day(day)
+    if engine == "spark":
+        from extractor.batch import cluster
+
+        if options.pop("workers") or options.pop("note_timeout"):
+            raise InputError("--workers and --note-timeout do not go with --engine spark")
+        on_cluster = cluster.ClusterRun(inputs, out, profile, patterns, day, master, **options)
+        return NOTES_FAILED if cluster.run(on_cluster, _print) else 0
+    if master is not None:
+        raise InputError("--master goes with --engine spark")
     call = command.Run(inputs, out, profile, patterns, day, **options)
     return NOTES_FAILED if command.run(call, partial(_coder, profile, patterns), _print, _complain) else 0
 
