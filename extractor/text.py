@@ -37,7 +37,9 @@ _GONE = dict.fromkeys(
     ),
     "",
 )
-_TABLE: dict[int, str] = {**_DASHES, **_BLANKS, **_LINES, **_QUOTES, **_GONE, ord("\u2044"): "/", ord("\u00d7"): "x"}
+# An expression without regard to case takes these for an i, but no table of words does: İ and ı of a Turkish keyboard.
+_LETTERS = {ord("\u0130"): "I", ord("\u0131"): "i", ord("\u2044"): "/", ord("\u00d7"): "x"}
+_TABLE: dict[int, str] = {**_DASHES, **_BLANKS, **_LINES, **_QUOTES, **_GONE, **_LETTERS}
 _CONTROL = {n: " " for n in range(32) if chr(n) not in "\n\r" and n not in _TABLE} | {127: " "}
 _TABLE |= _CONTROL
 
