@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Literal
 
 from extractor.agent_view import AgentHit
 from extractor.patterns import PatternFolder, Row
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
+_WORDS = re.compile(rf"({_WORD.pattern})")  # splits a text into what stands between words, and words
 _JOIN = re.compile(r"[\s\-/.']{0,3}")
 _FUZZY = frozenset({"local_anesthetic", "steroid", "contrast"})
 _SHORTEST, _LONGEST = 8, 30  # a slip in a shorter word may be another word; a longer run of letters is no name
@@ -66,31 +68,31 @@ class DrugNames:
         lowered = text.lower()
         if len(lowered) != len(text):  # a letter that is two in small: keep the offsets
             lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
-        tokens = [(match.group(), *match.span()) for match in _WORD.finditer(lowered)]
+        pieces = _WORDS.split(lowered)
+        words, plain = pieces[1::2], self._plain
+        starts = [0, *accumulate(map(len, pieces))]
         found: list[AgentHit] = []
-        index, plain = 0, self._plain
-        while index < len(tokens):
-            word = tokens[index][0]
-            if word in plain:
-                index += 1
+        ahead = 0  # the first word behind the last name
+        for index in [index for index, word in enumerate(words) if word not in plain]:
+            if index < ahead:
                 continue
-            spelled = self._rows.get(word)
-            if spelled is None and _SHORTEST <= len(word) <= _LONGEST and word.isalpha():
-                correct = self._correct(word)
-                entries = [((word, *words[1:]), row) for words, row in self._rows[correct]] if correct else []
-            else:
-                entries = spelled or []
-            if not entries and len(word) <= _LONGEST and len(plain) < _MEMORY:
-                plain.add(word)
-            after = index + 1
-            for words, row in entries:
-                last = index + len(words) - 1
-                if last == index or _stands(text, tokens[index : last + 1], words):
-                    found.append(AgentHit(tokens[index][1], tokens[last][2], row.name, row.drug_class))
-                    after = last + 1
+            for name, row in self._names_from(words[index]):
+                last = index + len(name) - 1
+                if last == index or _stands(text, words[index : last + 1], starts[2 * index + 1 : 2 * last + 3], name):
+                    found.append(AgentHit(starts[2 * index + 1], starts[2 * last + 2], row.name, row.drug_class))
+                    ahead = last + 1
                     break
-            index = after
         return tuple(found)
+
+    def _names_from(self, word: str) -> list[tuple[tuple[str, ...], DrugName]]:
+        """The names that begin with a word, or with the word that it misspells."""
+        entries = self._rows.get(word, [])
+        if not entries and _SHORTEST <= len(word) <= _LONGEST and word.isalpha():
+            correct = self._correct(word)
+            entries = [((word, *words[1:]), row) for words, row in self._rows[correct]] if correct else []
+        if not entries and len(word) <= _LONGEST and len(self._plain) < _MEMORY:
+            self._plain.add(word)
+        return entries
 
     def _correct(self, word: str) -> str:
         """The name that a long word misspells by one letter, or ""."""
@@ -102,12 +104,15 @@ class DrugNames:
         return known
 
 
-def _stands(text: str, tokens: Sequence[tuple[str, int, int]], words: Sequence[str]) -> bool:
-    """True when the tokens are the words, with nothing but blanks, hyphens and the like between them."""
-    if [token[0] for token in tokens] != list(words):
+def _stands(text: str, words: Sequence[str], starts: Sequence[int], name: Sequence[str]) -> bool:
+    """True when the words are the name, with nothing but blanks, hyphens and the like between them.
+
+    `starts` are the offsets of each word and of what stands behind it.
+    """
+    if tuple(words) != tuple(name):
         return False
-    pairs = zip(tokens, tokens[1:], strict=False)
-    return all(_JOIN.fullmatch(text, left[2], right[1]) is not None for left, right in pairs)
+    gaps = zip(starts[1::2], starts[2::2], strict=False)
+    return all(_JOIN.fullmatch(text, start, end) is not None for start, end in gaps)
 
 
 def _shorter(word: str) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ class Phrases(Generic[Value]):
     def at(self, words: Sequence[str], index: int) -> tuple[int, Value] | None:
         """The longest phrase that begins at `index`, as (end index, value)."""
         for phrase, value in self._by_first.get(words[index], ()):
-            if tuple(words[index : index + len(phrase)]) == phrase:
+            if len(phrase) == 1 or tuple(words[index : index + len(phrase)]) == phrase:
                 return index + len(phrase), value
         return None
 
@@ -116,7 +116,10 @@ class Cue:
 
     def has(self, *roles: str) -> bool:
         """True when the phrase has one of the roles."""
-        return any(row.role in roles for row in self.rows)
+        for row in self.rows:  # noqa: SIM110  # no `any`: this is asked for every word about every drug
+            if row.role in roles:
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Rulings 2, 4 and 8 (counting) are the source of every table here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _CERVICAL = [f"C{n}" for n in range(1, 8)]
 _THORACIC = [f"T{n}" for n in range(1, 13)]
@@ -109,6 +110,7 @@ def region(name: str) -> str:
     return {"C": "cervical", "T": "thoracic", "L": "lumbar", "S": "sacral"}[name[0]]
 
 
+@lru_cache(maxsize=256)
 def nerves_of_joint(name: str) -> tuple[str, ...]:
     """The two nerves that supply a joint; one for C2-C3 (the third occipital nerve); none above.
 

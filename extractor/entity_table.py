@@ -7,11 +7,13 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from itertools import accumulate
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from extractor.literals import Needs, needed
 from extractor.patterns import Row
 
 
@@ -86,6 +88,15 @@ class EntityTable(Row):
     box_before: Expression
     bare_modality: Expression
     word: tuple[Words, ...]
+
+    @cached_property
+    def words_by_label(self) -> dict[str, list[tuple[Words, Needs]]]:
+        """The rows of each label in their order, each with what must stand in a text for its words to stand there."""
+        rows: dict[str, list[tuple[Words, Needs]]] = {}
+        for row in self.word:
+            own = (row.needs,) if row.needs else ()
+            rows.setdefault(row.label, []).append((row, (*own, *needed(row.words.pattern))))
+        return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from extractor.entity_table import EntityTable, Found, Taken, Words
+from extractor.literals import Present
 from extractor.mentions import Reading
 
 _SAME = "same_side"  # in the table: the side named last
@@ -25,7 +26,6 @@ class OwnWords:
     def __init__(self, table: EntityTable, reading: Reading, read: Sequence[Found]) -> None:
         self._x = table
         self._reading = reading
-        self._small = reading.text.lower()
         self._read = read
         self._sites_and_agents = self._taken(_SITES | {"Agent"})
         self._after_level = {item.end for item in read if item.label in {"Level", "Nerve"}}
@@ -35,19 +35,18 @@ class OwnWords:
         two that begin together the one whose row comes first."""
         if not (self._reading.levels or any(not hit.value.startswith(_OTHER) for hit in self._reading.targets)):
             return  # a note of something else
-        for label in dict.fromkeys(row.label for row in self._x.word):
+        present = Present(self._reading.text)
+        for label, rows in self._x.words_by_label.items():
             end = 0
-            for item in self._standing(label):
+            for item in self._standing(label, [row for row, needs in rows if present.allows(needs)]):
                 if item.start >= end:
                     end = item.end
                     yield item
 
-    def _standing(self, label: str) -> list[Found]:
+    def _standing(self, label: str, rows: Iterable[Words]) -> list[Found]:
         taken = self._taken({label})
         spans: dict[int, Found] = {}
-        for row in self._x.word:
-            if row.label != label or (row.needs and not any(word in self._small for word in row.needs)):
-                continue
+        for row in rows:
             for match in row.words.finditer(self._reading.text):
                 start, end = match.span("span" if match.groupdict().get("span") else 0)
                 if start in spans or taken.meets(start, end) or self._sites_and_agents.meets(start, end):

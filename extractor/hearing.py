@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import accumulate
 
 from pydantic import Field
 
@@ -18,6 +19,7 @@ from extractor.patterns import PatternFolder, Row
 from extractor.text import CleanText
 
 _WORD = re.compile(r"[A-Za-z]+")
+_WORDS = re.compile(r"([A-Za-z]+)")  # splits a text into what stands between words, and words
 _GAP = re.compile(r"[ -]|\n(?! )")
 _MOST_WORDS = 4
 _SLACK = 3  # letters by which a run of words may be longer or shorter than the term
@@ -25,11 +27,13 @@ _SHORTEST_KEY = 4  # consonants: fewer are shared by too many words
 _LOOSE_KEY = 5  # ... and from this many on, one may differ
 _AMOUNT_REACH = 50
 _ROOT = 2  # consonants at the beginning that must agree
+_SURE = 4  # consonants from which on every beginning of what a term can go on from is such, too
 _MEMORY = 50_000
 _VOWELS = frozenset("aeiouy")
 _CODES = str.maketrans("bcdgjmqvz", "pktkxnkfs", "aeiouyhw")  # voiced and unvoiced, m and n sound alike
 _SOFT = re.compile(r"c(?=[eiy])")
 _SOFT_G = re.compile(r"g(?=[eiy])")
+_TWICE = re.compile(r"(.)\1+")
 Edit = tuple[int, int, str]
 
 
@@ -96,12 +100,12 @@ def consonants(word: str) -> str:
     """
     first = "a" if word[0] in _VOWELS else ""
     word = ("z" + word[1:] if word[0] == "x" else word).replace("igh", "i")
-    softened = _SOFT_G.sub("j", _SOFT.sub("s", word.replace("ph", "f").replace("ck", "k").replace("x", "ks")))
-    return first + _squeezed(softened.replace("ch", "j").replace("sh", "j").translate(_CODES))
-
-
-def _squeezed(code: str) -> str:
-    return "".join(letter for index, letter in enumerate(code) if index == 0 or letter != code[index - 1])
+    word = word.replace("ph", "f").replace("ck", "k").replace("x", "ks")
+    if "c" in word:
+        word = _SOFT.sub("s", word)
+    if "g" in word:
+        word = _SOFT_G.sub("j", word)
+    return first + _TWICE.sub(r"\1", word.replace("ch", "j").replace("sh", "j").translate(_CODES))
 
 
 def _shorter(code: str) -> Iterable[str]:
@@ -149,9 +153,10 @@ class Hearing:
         self._longest = max(len(term) for term in self._exact) + _SLACK
         self._beginnings = frozenset(code[:size] for code in codes for size in range(1, _ROOT + 1))
         self._beginnings |= {key[:size] for key in self._by_code for size in range(_ROOT + 1, len(key) + 1)}
+        self._exact_letters = frozenset("".join(_WORD.findall(term)) for term in self._exact)
         self._leading: dict[str, bool] = {}
-        self._first: dict[str, bool] = {}
-        self._ending: dict[tuple[str, str], bool] = {}
+        self._silent: set[str] = set()  # words that were found to begin nothing
+        self._known: dict[tuple[str, ...], bool] = {}  # runs of words, and whether one may be a term
 
     def _leads(self, code: str) -> bool:
         """True for consonants that a term can go on from, all of them or all but one."""
@@ -167,46 +172,61 @@ class Hearing:
             self._leading[code] = found
         return found
 
-    def _may_begin(self, word: str) -> bool:
-        """True for a word that a misheard term can begin with."""
-        if len(word) > self._longest:
-            return False
-        found = self._first.get(word)
-        if found is None:
-            if len(self._first) > _MEMORY:
-                self._first.clear()
-            found = self._first[word] = word not in self._never_first and self._leads(consonants(word))
-        return found
-
-    def _ends_there(self, word: str, following: str) -> bool:
-        """True where no term is `word` alone and none goes on from both words: nothing can be heard there."""
-        key = (word, following)
-        found = self._ending.get(key)
-        if found is None:
-            if len(self._ending) > _MEMORY:
-                self._ending.clear()
-            found = self._ending[key] = self._is_dead_end(word, following)
-        return found
-
-    def _is_dead_end(self, word: str, following: str) -> bool:
+    def _may_sound(self, words: list[str], index: int) -> bool:
+        """False where no term is heard from a word on, whatever stands between the words and around them: so it is
+        nearly everywhere, and what is known of a run of words is kept."""
+        word = words[index]
+        if word in self._never_first or len(word) > self._longest:
+            return self._silenced(word)
         code = consonants(word)
-        if word in self._exact or (len(code) >= _SHORTEST_KEY and self._candidates(code)):
+        if not self._leads(code):
+            return self._silenced(word)
+        if self._sounds_like_one((word,), code):
+            return True
+        for last in range(index + 1, min(index + _MOST_WORDS, len(words))):
+            word = words[last]
+            if word in self._sounds.never or word in self._exact or len(word) > self._longest:
+                return False
+            longer = _joined(code, consonants(word))
+            # what a term can go on from begins with such, down to four letters: the beginnings are fewer and known
+            if not self._leads(longer[: max(_SURE, len(code) + 1)]) or not self._leads(longer):
+                return False
+            code = longer
+            if self._sounds_like_one(tuple(words[index : last + 1]), code):
+                return True
+        return False
+
+    def _silenced(self, word: str) -> bool:
+        """Keeps a word that begins nothing."""
+        if len(word) <= self._longest and len(self._silent) < _MEMORY:
+            self._silent.add(word)
+        return False
+
+    def _sounds_like_one(self, run: tuple[str, ...], code: str) -> bool:
+        """True for a run of words that may be a term by itself."""
+        if len(code) < _SHORTEST_KEY or run[-1] in self._sounds.edges:
             return False
-        if not following or following in self._sounds.never or following in self._exact:
-            return True
-        if len(word) + len(following) > self._longest:
-            return True
-        part = consonants(following)
-        if following[0] in _VOWELS:
-            part = part[1:]
-        return not self._leads(code + (part[1:] if part[:1] == code[-1:] else part))
+        found = self._known.get(run)
+        if found is None:
+            if len(self._known) > _MEMORY:
+                self._known.clear()
+            letters = "".join(run)
+            found = len(letters) <= self._longest and (
+                letters in self._exact_letters or any(self._likenesses(letters, code))
+            )
+            self._known[run] = found
+        return found
 
     def _candidates(self, code: str) -> tuple[tuple[str, str, str], ...]:
         """The terms whose consonants are these, or all but one."""
-        if len(self._alike) > _MEMORY:
-            self._alike.clear()
-        keys = (code, *_shorter(code)) if len(code) >= _LOOSE_KEY else (code,)
-        return tuple(sorted({entry for key in keys for entry in self._by_code.get(key, ())}))
+        found = self._alike.get(code)
+        if found is None:
+            if len(self._alike) > _MEMORY:
+                self._alike.clear()
+            keys = (code, *_shorter(code)) if len(code) >= _LOOSE_KEY else (code,)
+            found = tuple(sorted({entry for key in keys for entry in self._by_code.get(key, ())}))
+            self._alike[code] = found
+        return found
 
     def heard(self, note: CleanText) -> CleanText:
         """The note with spoken marks as marks and misheard terms as terms."""
@@ -253,80 +273,83 @@ class Hearing:
         lowered = text.lower()
         if len(lowered) != len(text):  # a letter that is two in small
             lowered = "".join(letter.lower() if letter.isascii() else letter for letter in text)
-        words = [(match.group(), *match.span()) for match in _WORD.finditer(lowered)]
+        pieces = _WORDS.split(lowered)
+        words, silent = pieces[1::2], self._silent
+        starts = [0, *accumulate(map(len, pieces))]
         edits: list[Edit] = []
-        index, count = 0, len(words)
-        first, ending = self._first, self._ending  # what is known already is looked up here: this runs for every word
-        while index < count:
-            word = words[index][0]
-            begins = first.get(word)
-            if begins is False or not (begins or self._may_begin(word)):
-                index += 1
+        ahead = 0  # the first word behind the last term
+        for index in [index for index, word in enumerate(words) if word not in silent]:
+            if index < ahead or not self._may_sound(words, index):
                 continue
-            following = words[index + 1][0] if index + 1 < count else ""
-            dead = ending.get((word, following))
-            if dead or (dead is None and self._ends_there(word, following)):
-                index += 1
-                continue
-            found = self._term_at(text, words, index)
+            found = self._term_at(text, words, starts, index)
             if found is None:
-                index += 1
                 continue
             last, term = found
-            start, end = words[index][1], words[last][2]
+            start, end = starts[2 * index + 1], starts[2 * last + 2]
             if text[start:end].lower() != term:
                 edits.append((start, end, term))
-            index = last + 1
+            ahead = last + 1
         return edits
 
-    def _term_at(self, text: str, words: list[tuple[str, int, int]], index: int) -> tuple[int, str] | None:
-        """The term that the words from `index` on sound like, with the index of its last word."""
+    def _term_at(self, text: str, words: list[str], starts: list[int], index: int) -> tuple[int, str] | None:
+        """The term that the words from `index` on sound like, with the index of its last word. `starts` are the offsets
+        of what stands before each word and of the word itself."""
         best: tuple[float, int, str] | None = None
-        letters, code = "", ""
+        begin = starts[2 * index + 1]
+        letters = code = ""
         for last in range(index, min(index + _MOST_WORDS, len(words))):
-            word, start, end = words[last]
+            word, start, end = words[last], starts[2 * last + 1], starts[2 * last + 2]
             if last > index and (
-                word in self._sounds.never or word in self._exact or not _GAP.fullmatch(text, words[last - 1][2], start)
+                word in self._sounds.never or word in self._exact or not _GAP.fullmatch(text, starts[2 * last], start)
             ):
                 break
             letters += word
             if len(letters) > self._longest:
                 break  # before its consonants are looked for: it may be endless
-            part = consonants(word)
-            if last > index and word[0] in _VOWELS:
-                part = part[1:]  # a vowel counts at the beginning only
-            code += part[1:] if part[:1] == code[-1:] else part
+            code = _joined(code, consonants(word)) if last > index else consonants(word)
             if not self._leads(code):
                 break
             if len(code) < _SHORTEST_KEY or word in self._sounds.edges:
                 continue
-            if text[words[index][1] : end].lower() in self._exact:
-                best = (
-                    2.0,
-                    last,
-                    text[words[index][1] : end].lower(),
-                )  # written as it should be; a longer one may be too
+            written = text[begin:end].lower()
+            if written in self._exact:
+                best = (2.0, last, written)  # written as it should be; a longer one may be too
                 continue
             if best is None or best[0] < 1.5:
-                closest = self._closest(text, letters, code, words[index][1], end)
+                closest = self._closest(text, letters, code, begin, end)
                 if closest and (best is None or closest[0] > best[0]):
                     best = (closest[0], last, closest[1])
         return (best[1], best[2]) if best else None
 
-    def _closest(self, text: str, letters: str, code: str, start: int, end: int) -> tuple[float, str] | None:
-        found = self._alike.get(code)
-        if found is None:
-            found = self._alike[code] = self._candidates(code)
-        best: tuple[float, str] | None = None
-        for term, spelled, own in found:
+    def _likenesses(self, letters: str, code: str) -> Iterable[tuple[float, str]]:
+        """The terms that letters sound like enough, each behind its likeness."""
+        for term, spelled, own in self._candidates(code):
             if own[0] != code[0] or abs(len(spelled) - len(letters)) > _SLACK:
                 continue
             alike = _likeness(letters, spelled) + (0.1 if own == code else 0.0)
-            drug = term in self._drugs
-            needed = (self._sounds.closest_drug if drug else self._sounds.closest_term)[own != code]
-            if alike < needed or (best and (alike, term) <= best):
+            needed = (self._sounds.closest_drug if term in self._drugs else self._sounds.closest_term)[own != code]
+            if alike >= needed:
+                yield alike, term
+
+    def _closest(self, text: str, letters: str, code: str, start: int, end: int) -> tuple[float, str] | None:
+        best: tuple[float, str] | None = None
+        for alike, term in self._likenesses(letters, code):
+            if best and (alike, term) <= best:
                 continue
-            if drug and not self._amount.search(text, max(0, start - _AMOUNT_REACH), end + _AMOUNT_REACH):
+            if term in self._drugs and not self._amount.search(
+                text, max(0, start - _AMOUNT_REACH), end + _AMOUNT_REACH
+            ):
                 continue
             best = (alike, term)
         return best
+
+
+def _joined(code: str, part: str) -> str:
+    """The consonants of two words behind each other; a vowel counts at the beginning only.
+
+    >>> _joined("mtl", "aksl"), _joined("nn", "nt")
+    ('mtlksl', 'nnt')
+    """
+    if part[:1] == "a":
+        part = part[1:]
+    return code + (part[1:] if part[:1] == code[-1:] else part)

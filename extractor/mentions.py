@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from extractor.grids import Mark
 from extractor.grids import read as read_grids
+from extractor.literals import folded
 from extractor.picks import picks
 from extractor.records import LevelMention
 from extractor.text import brackets, text_of
@@ -39,6 +40,10 @@ class Sentence(NamedTuple):
     header_line: int = 0  # line of its section's header
     spoken: bool = False  # its section's header was spoken inline
     zone: str = ""
+
+    def in_zone(self, zone: str, kind: str) -> Sentence:
+        """The same sentence with another zone and kind; quicker than `_replace`, which runs for every sentence."""
+        return Sentence._make((*self[:_KIND], kind, *self[_KIND + 1 : _ZONE], zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,9 @@ _LETTER_COLUMNS = re.compile(r"(?:(?<=\n)|(?<=  ))([RL]) {2,40}(?!\1)[RL](?= {2}
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
 
 
+_KIND, _ZONE = Sentence._fields.index("kind"), Sentence._fields.index("zone")
+
+
 def collect(doc: Doc) -> Reading:
     """All mentions of a doc that went through the pipeline."""
     text = text_of(doc)
@@ -218,7 +226,10 @@ def _that_side(
 ) -> list[Hit]:
     """ "The C-arm was rotated to the right and the same three nerves were blocked on that side": where the tube went
     names no side of its own, but the words that point back to it do."""
-    found = []
+    found: list[Hit] = []
+    small = folded(text)
+    if "on that side" not in small and "on this side" not in small:
+        return found
     for match in _THAT_SIDE.finditer(text):
         sentence = sentence_of(match.start())
         begin = spans[sentence][0]
@@ -299,27 +310,31 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
         titled = cue.category == "performed" and cue.end <= section.text_start
         by_sentence.setdefault(cue.sentence, set()).add("headed_performed" if titled else cue.category)
     result = []
-    seen: set[int] = set()
+    last = -1  # the section of the sentence before
+    header_paragraph = header_line = 0
+    none: frozenset[str] = frozenset()
     for index, (start, end) in enumerate(spans):
         number = max(0, bisect_right(section_starts, start) - 1)
         section = sections[number]
+        if number != last:
+            header_paragraph, header_line = bisect_right(breaks, section.text_start), bisect_right(lines, section.start)
         result.append(
-            Sentence(
-                index=index,
-                start=start,
-                end=end,
-                section=section.name,
-                kind=section.kind,
-                cues=frozenset(by_sentence.get(index, ())),
-                first_in_section=number not in seen,
-                paragraph=bisect_right(breaks, start),
-                header_paragraph=bisect_right(breaks, section.text_start),
-                line=bisect_right(lines, start),
-                header_line=bisect_right(lines, section.start),
-                spoken=section.spoken,
+            Sentence(  # without the names of its fields: this runs for every sentence
+                index,
+                start,
+                end,
+                section.name,
+                section.kind,
+                frozenset(by_sentence[index]) if index in by_sentence else none,
+                number != last,
+                bisect_right(breaks, start),
+                header_paragraph,
+                bisect_right(lines, start),
+                header_line,
+                section.spoken,
             )
         )
-        seen.add(number)
+        last = number
     return tuple(result)
 
 

@@ -26,6 +26,7 @@ _DENIED = re.compile(
     r"^(?P<label>[^:?=\n]{2,80})(?P<answer>[:?=] {0,12}no?\.?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE
 )
 _BRIEF = re.compile(r"(?P<answer> ?: ?)(?P<word>y(?:es)?|no?)(?=\s|[,;.]|$)", re.IGNORECASE)
+_ANY_BRIEF = re.compile(r"[:?=] {0,12}[nNyY]")  # stands in every match of the two above
 _OF_IMAGING = re.compile(r"imag|guid", re.IGNORECASE)  # "Image guidance: no" is a modality of its own
 _BRACE = re.compile(r"\{[^{}\n]{1,200}\}")
 _STARRED = re.compile(r"(?<![\w*])\*[^*{}\n]{1,60}\*(?![\w*])")
@@ -44,7 +45,7 @@ def picks(text: str) -> list[Pick]:
     []
     """
     if not any(sign in text for sign in ("*", "....", " o ", "\no ")) and not (
-        _DENIED.search(text) or _BRIEF.search(text)
+        _ANY_BRIEF.search(text) and (_DENIED.search(text) or _BRIEF.search(text))
     ):  # quick way out of most notes
         return []
     found: list[Pick] = []

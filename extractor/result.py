@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -89,8 +90,6 @@ class _Quoter:
         self.starts = [sentence.start for sentence in reading.sentences]
 
     def sentence(self, offset: int) -> Sentence | None:
-        from bisect import bisect_right
-
         index = bisect_right(self.starts, offset) - 1
         return self.reading.sentences[index] if index >= 0 else None
 

@@ -173,7 +173,7 @@ class SectionReader:
     def _in_line(self, line: str, offset: int, last_kind: str) -> list[tuple[int, int, str, str]]:
         marks: list[tuple[int, int, str, str]] = []
         floor = 0
-        for match in _SENTENCE_HEADER.finditer(line):
+        for match in _SENTENCE_HEADER.finditer(line) if line.count(". ") > 1 else ():
             if dictated := self._lookup(match.group(1)):
                 if dictated[0] not in {"admin", "laterality", "comment", "allergies"}:
                     marks.append((offset + match.start(1), offset + match.end(), *dictated))
@@ -248,7 +248,8 @@ class SectionReader:
 
     def _lookup(self, words: str) -> tuple[str, str] | None:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
-        name = _TWICE.sub(r"\1", " ".join(name.split()))  # "NAME of OF PROCEDURE"
+        if " " in (name := " ".join(name.split())):
+            name = _TWICE.sub(r"\1", name)  # "NAME of OF PROCEDURE"
         name = name if name in self.kinds else _STAMP.sub("", name)
         kind = self.kinds.get(name, "")
         if not kind and name.endswith(")"):

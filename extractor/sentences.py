@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from extractor.literals import Present, needed
 from extractor.rows import SentenceTable, alternation
 from extractor.text import WIDEST_WRAP, keeps_lines
 
@@ -41,6 +42,7 @@ class SentenceSplitter:
         ends = "|".join(re.escape(word) for word in table.spoken_ends)
         not_words = "|".join(re.escape(word) for word in table.spoken_not)
         self._spoken = re.compile(rf"(?<!\w)(?:{ends})(?!\w)(?!\s+(?:{not_words})\b)", re.IGNORECASE)
+        self._spoken_needs = needed(self._spoken.pattern)
         self._spoken_not_before = re.compile(rf"(?<!\w)(?:{not_words})\s+$", re.IGNORECASE)
 
     def split(self, text: str, section_starts: Iterable[int] = ()) -> list[tuple[int, int]]:
@@ -60,9 +62,8 @@ class SentenceSplitter:
         return spans
 
     def _add(self, text: str, start: int, end: int, spans: list[tuple[int, int]], limit: int) -> None:
-        piece = text[start:end]
-        left = len(piece) - len(piece.lstrip())
-        start, end = start + left, start + len(piece.rstrip())
+        piece = text[start:end].rstrip()
+        start, end = start + len(piece) - len(piece.lstrip()), start + len(piece)
         if start >= end:
             return
         if text.count(" ", start, end) < limit:
@@ -113,7 +114,7 @@ class SentenceSplitter:
                     cuts.append(end)
             elif not (mark == "?" and _DOUBT.match(text, at - 1)):
                 cuts.append(end)
-        for match in self._spoken.finditer(text):
+        for match in self._spoken.finditer(text) if Present(text).allows(self._spoken_needs) else ():
             if not self._spoken_not_before.search(text[max(0, match.start() - 14) : match.start()]):
                 cuts.append(match.end())
         cuts.sort()

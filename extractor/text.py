@@ -12,6 +12,7 @@ import unicodedata
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -44,9 +45,10 @@ _CONTROL = {n: " " for n in range(32) if chr(n) not in "\n\r" and n not in _TABL
 _TABLE |= _CONTROL
 
 
-_DOUBLED = re.compile(r"(?<=\S)  (?=\S)")
+_DOUBLED = re.compile(r"  (?<=\S  )(?=\S)")  # begins with its blanks: so it is looked for as a string
 _WRAP = re.compile(r"\n(?<=[^\n.:;!?|]{40}\n)(?=[a-z0-9(])")
 _RUN = re.compile(r"[^\w\s]{60}")  # no writing: a run of signs that would make one endless word
+_MANY = 1 << 15  # offsets that are kept ready
 _FEW_LINES = 4  # fewer say nothing of how a text was wrapped
 _OWN_BREAKS = 0.8  # share of line breaks that no editor would have made
 WIDEST_WRAP = 100  # no editor wraps lines at more characters than this
@@ -105,7 +107,7 @@ class CleanText:
         """
         if not edits:
             return self
-        old = self._map if self._map is not None else array("L", range(len(self.text) + 1))
+        old = self._map if self._map is not None else _first_offsets(len(self.text) + 1)
         pieces: list[str] = []
         offsets = array("L")
         place = 0
@@ -117,7 +119,7 @@ class CleanText:
             offsets.extend((last,) if new else ())
             place = end
         pieces.append(self.text[place:])
-        offsets.extend(old[place:])
+        offsets.extend(old[place : len(self.text) + 1])
         return CleanText("".join(pieces), self.given, offsets)
 
 
@@ -159,13 +161,24 @@ def _less(text: str, given: str, dropped: list[int]) -> CleanText:
     """The text without the characters at some offsets."""
     pieces: list[str] = []
     offsets = array("L")
+    every = _first_offsets(len(text))
     place = 0
     for index in (*dropped, len(text)):
         pieces.append(text[place:index])
-        offsets.extend(range(place, index))
+        offsets.extend(every[place:index])
         place = index + 1
     offsets.append(len(text))
     return CleanText("".join(pieces), given, offsets)
+
+
+def _first_offsets(count: int) -> array[int]:
+    """The numbers from 0 on, at least so many: for all notes but the longest they are made once."""
+    return _offsets() if count <= _MANY else array("L", range(count))
+
+
+@lru_cache(maxsize=1)
+def _offsets() -> array[int]:
+    return array("L", range(_MANY))
 
 
 def _doubled_blanks(given: str) -> set[int]:
@@ -181,17 +194,22 @@ def _doubled_blanks(given: str) -> set[int]:
         return found
     start = 0
     for line in given.splitlines(keepends=True):
-        words = line.split()
-        running = len(words) > _FEW_WORDS or line.rstrip().endswith(".")
-        if running and "   " not in line.strip():
+        if "  " in line and _is_running(line):
             found.update(start + match.end() - 1 for match in _DOUBLED.finditer(line))
         start += len(line)
     return found
 
 
+def _is_running(line: str) -> bool:
+    """True for a line of prose, which holds no columns."""
+    return "   " not in line.strip() and (len(line.split()) > _FEW_WORDS or line.rstrip().endswith("."))
+
+
 def _table_for(given: str) -> dict[int, str]:
     """The fixed table and, for the characters of this text, their compatibility forms (ligatures, full width,
     fractions)."""
+    if given.isascii():
+        return _TABLE
     table = dict(_TABLE)
     for character in set(given):
         if "\ud800" <= character <= "\udfff":

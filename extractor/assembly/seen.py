@@ -82,6 +82,11 @@ class Seen:
             first_procedural={hit.sentence: hit.start for hit in reversed(procedural)},
         )
 
+    def telling(self) -> frozenset[int]:
+        """All sentences in which something was read that may decide a zone."""
+        read = (self.level, self.named, self.family, self.procedural, self.nerved, self.diagnostic, self.drugged)
+        return self.worked.union(self.target, self.surgical, *read)
+
     def tells(self, sentence: Sentence) -> bool:
         """True for a sentence with a verb; "this is a lumbar facet block dictation" has none that counts."""
         intro = _INTRO.match(self.text, sentence.start)
@@ -104,9 +109,12 @@ def _worked(reading: Reading) -> frozenset[int]:
     starts = [s.start for s in sentences]
     washed = {bisect_right(starts, hit.start) - 1 for hit in reading.agents if hit.drug_class == "prep"}
     given = {s.index for s in sentences if "each" in s.cues} & drugged_sentences(reading)
+    worked = guided | washed | given
     plain = [
-        ("needlework" in s.cues or s.index in guided | washed | given)
+        ("needlework" in s.cues or s.index in worked)
         and not s.cues & {"historical", "planned", "exam", "consent", "negated", "explained"}
         for s in sentences
     ]
+    if sum(plain) < _FULL:
+        return frozenset()
     return frozenset(s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL)

@@ -54,6 +54,7 @@ _FREE = frozenset(
         "numbering",
     }
 )
+_ANNOUNCED = frozenset({"performed", "today"})  # "Two procedures were done today:"
 _PLANS = frozenset({"plan", "impression"})
 _APART = frozenset(
     {"correction", "negated", "explained", "intended", "discontinued", "nothing_there", "consent", "teaching"}
@@ -79,6 +80,8 @@ def with_zones(reading: Reading) -> Reading:
     done_in_plan = False
     bodied = False  # a sentence of the body has been met
     copied = -1  # the paragraph below "copied from encounter of ...:"
+    telling = seen.telling()
+    plain: dict[str, str] = {}  # by the kind of section, the zone of a sentence that tells nothing
     for sentence in reading.sentences:
         bodied = bodied or bool(zoned) and zoned[-1].zone == "body"
         if sentence.first_in_section:
@@ -86,6 +89,13 @@ def with_zones(reading: Reading) -> Reading:
         kind, leaves = governing.kind_of(sentence, bodied)
         if leaves:
             _release(zoned, sentence)
+        unmarked = copied < 0 and not done_in_plan and kind != "title"
+        if unmarked and zoned and _is_plain(sentence, zoned[-1], telling):
+            zone = plain.get(kind)
+            if zone is None:
+                zone = plain[kind] = _zone(seen, sentence, kind)
+            zoned.append(sentence.in_zone(zone, kind))
+            continue
         if _named_in_exam(seen, sentence, kind):
             zoned.append(sentence._replace(zone="title", kind="title"))
             continue
@@ -111,8 +121,21 @@ def with_zones(reading: Reading) -> Reading:
             zoned.append(sentence._replace(zone="title", kind=kind))
             continue
         sentence = _without_asides(seen, sentence, zoned)
-        zoned.append(sentence._replace(zone=_zone(seen, sentence, kind), kind=kind))
+        zoned.append(sentence.in_zone(_zone(seen, sentence, kind), kind))
     return reading.with_sentences(_smoothed(zoned, seen))
+
+
+def _is_plain(sentence: Sentence, last: Sentence, telling: frozenset[int]) -> bool:
+    """True for most sentences of most notes: nothing was read in one that decides a zone, it does not stand at the head
+    of the note, and carries nothing on. Its zone follows from the kind of its section alone, as the questions of
+    `with_zones` would find one by one."""
+    return (
+        not sentence.cues
+        and sentence.index >= _FIRST_LISTED
+        and sentence.index not in telling
+        and last.zone != "title"
+        and not last.cues >= _ANNOUNCED
+    )
 
 
 def _named_in_exam(seen: Seen, sentence: Sentence, kind: str) -> bool:
@@ -196,7 +219,7 @@ def _carries_on(seen: Seen, sentence: Sentence, kind: str, last: Sentence) -> bo
     """True for a sentence that carries on the title before it: a wrapped line, a second clause, a numbered item."""
     text, index, cues = seen.text, sentence.index, sentence.cues
     titled = last.zone == "title" and kind == last.kind
-    announced = last.zone == "title" or last.cues >= {"performed", "today"}
+    announced = last.zone == "title" or last.cues >= _ANNOUNCED
     if not (titled or announced or kind == "title"):
         return False
     short = sentence.end - sentence.start < _LONGEST_TITLE

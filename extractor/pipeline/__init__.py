@@ -4,7 +4,7 @@ Every component is a registered spaCy factory and can be added by name to a pipe
 
     facetcode_sections    Doc._.facetcode_sections: tuple of Section
     facetcode_sentences   line-aware sentence starts (sets `token.is_sent_start`); a header begins one
-    facetcode_targets     medspaCy's TargetMatcher over our rows; span group "facetcode_targets"
+    facetcode_targets     medspaCy's target rules and matcher over our rows; span group "facetcode_targets"
     facetcode_levels      Doc._.facetcode_levels: tuple of LevelMention; span group "facetcode_levels"
     facetcode_agents      Doc._.facetcode_agents: tuple of AgentHit; span group "facetcode_agents"
     facetcode_assertion   typed ConText cues; Doc._.facetcode_cues and Doc._.facetcode_assertions
@@ -19,13 +19,13 @@ from typing import ClassVar
 with warnings.catch_warnings():  # medspaCy mutes every warning of the process when it is imported
     import medspacy  # noqa: F401  (registers medspaCy's own factories)
 
-from medspacy.custom_tokenizer import create_medspacy_tokenizer
 from spacy.lang.en import English
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.util import registry
 
 from extractor.pipeline import agents, assertion, levels, sections, sentences, targets  # noqa: F401  (registers ours)
+from extractor.pipeline.tokenizer import build_tokenizer
 
 COMPONENTS = (
     "facetcode_sections",
@@ -37,8 +37,8 @@ COMPONENTS = (
 )
 
 
-# no row reads these of a word, and they are slow to set
-_UNREAD = ("IS_STOP", "LIKE_EMAIL", "LIKE_NUM", "LIKE_URL", "PREFIX", "SHAPE", "SUFFIX")
+# what is read of a word; the rest would be set for each new word, too, which is slow
+_READ = frozenset({"LOWER", "IS_PUNCT", "IS_SPACE"})
 
 
 @registry.tokenizers("facetcode_no_tokenizer")  # type: ignore[untyped-decorator]
@@ -61,9 +61,11 @@ def build(overlay: str | None = None) -> Language:
     anything.
     """
     nlp = _Plain.from_config({"nlp": {"tokenizer": {"@tokenizers": "facetcode_no_tokenizer"}}})
-    for attribute in _UNREAD:
-        nlp.vocab.lex_attr_getters.pop(nlp.vocab.strings[attribute])  # type: ignore[attr-defined]
-    nlp.tokenizer = create_medspacy_tokenizer(nlp)
+    getters = nlp.vocab.lex_attr_getters  # type: ignore[attr-defined]
+    read = {nlp.vocab.strings[name] for name in _READ}
+    for attribute in [number for number in getters if number not in read]:
+        getters.pop(attribute)
+    nlp.tokenizer = build_tokenizer(nlp)
     nlp.max_length = 20_000_000
     for name in COMPONENTS:
         nlp.add_pipe(name, config={"overlay": overlay})

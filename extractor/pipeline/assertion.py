@@ -19,6 +19,7 @@ from medspacy.context.context_rule import ConTextRule
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from extractor.literals import Present, needed
 from extractor.pipeline.shared import drop_empty_matcher, extension, reading
 from extractor.rows import ReadingPatterns, ReadingTable, RegexCue
 from extractor.text import brackets, text_of
@@ -49,6 +50,13 @@ def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule
             "category": category,
         },
     )
+
+
+def _rules(cue: RegexCue, reach: Mapping[str, int]) -> list[ConTextRule]:
+    """The rule of a cue; for a cue that counts, one for each number."""
+    if _NUMBER not in cue.category:
+        return [_rule(cue, cue.category, reach)]
+    return [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach) for number in range(_MOST + 1)]
 
 
 class Assertion:
@@ -85,12 +93,7 @@ class Assertion:
         drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
         self.regexes = [
-            ([_rule(cue, cue.category, reach)], re.compile(cue.pattern, re.IGNORECASE))
-            if _NUMBER not in cue.category
-            else (
-                [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach) for number in range(_MOST + 1)],
-                re.compile(cue.pattern, re.IGNORECASE),
-            )
+            (_rules(cue, reach), re.compile(cue.pattern, re.IGNORECASE), needed(cue.pattern))
             for cue in patterns.table.regex
         ]
 
@@ -98,7 +101,7 @@ class Assertion:
         if not _in_scope(doc):
             doc._.facetcode_cues = doc._.facetcode_assertions = ()
             return doc
-        starts = [index for index, token in enumerate(doc) if token.is_sent_start or index == 0]
+        starts = [index for index, flag in enumerate(doc.to_array("SENT_START").tolist()) if flag == 1 or index == 0]
         cues = self._cues(doc)
         doc._.facetcode_cues = tuple(
             (
@@ -134,8 +137,9 @@ class Assertion:
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
         text = text_of(doc)
-        for choices, pattern in self.regexes:
-            for match in pattern.finditer(text):
+        present = Present(text)
+        for choices, pattern, needs in self.regexes:
+            for match in pattern.finditer(text) if present.allows(needs) else ():
                 span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
                 if span is not None:
                     number = match[match.lastgroup].lower() if match.lastgroup and len(choices) > 1 else "0"

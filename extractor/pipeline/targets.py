@@ -1,12 +1,15 @@
-"""Targets, imaging and sides through medspaCy's TargetMatcher; overlaps are settled here, not by the matcher.
+"""Targets, imaging and sides as medspaCy's target rules in its matcher; overlaps are settled here.
 
-The matcher keeps every match (`prune=False`, span group); then within one label the longest wins, and "none" rows
+The matcher keeps every match (`prune=False`), and a span is made only of what is kept (medspaCy's TargetMatcher makes
+one of every match, with an extension attribute on each); then within one label the longest wins, and "none" rows
 (words that only look like a side) are dropped after they have beaten what they contain.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from medspacy.target_matcher import TargetMatcher, TargetRule
+from medspacy.common.medspacy_matcher import MedspacyMatcher
+from medspacy.target_matcher import TargetRule
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -15,81 +18,87 @@ from extractor.rows import ReadingPatterns
 
 GROUP = "facetcode_targets"
 _LOOKALIKES = frozenset({"none", "adverb"})
+Match = tuple[int, int, str]  # first token, token behind the last, value of the row
+
+
+class _Rule(NamedTuple):
+    label: str
+    value: str
+    as_written: str  # what it must read, where its phrase has capitals
 
 
 class Targets:
     """Sets the span group "facetcode_targets"; a span's label is Target, Imaging or Side and its kb_id the value."""
 
     def __init__(self, nlp: Language, patterns: ReadingPatterns) -> None:
-        self.matcher = TargetMatcher(nlp, result_type=None, prune=False)
+        self.matcher = MedspacyMatcher(nlp, name=GROUP, prune=False)
         rows = [
             ("Context" if row.concept.startswith(("intent:", "region:")) else "Target", row.phrase, row.concept)
             for row in patterns.targets
         ]
         rows += [("Imaging", row.phrase, row.modality) for row in patterns.imaging]
         rows += [("Side", row.phrase, row.side) for row in patterns.sides]
-        drop_empty_matcher(self.matcher._TargetMatcher__matcher)
-        self.matcher.add(
-            [TargetRule(literal=phrase, category=label, metadata={"value": value}) for label, phrase, value in rows]
-        )
+        drop_empty_matcher(self.matcher)
+        self.matcher.add([TargetRule(literal=phrase, category=label) for label, phrase, _ in rows])
+        strings = nlp.vocab.strings
+        self._rules = {
+            strings.add(rule_id): _Rule(label, value, phrase if _capitals(phrase) else "")
+            for (rule_id, rule), (label, phrase, value) in zip(self.matcher.rule_map.items(), rows, strict=True)
+        }
 
     def __call__(self, doc: Doc) -> Doc:
+        by_label: dict[str, list[Match]] = {}
+        for match, start, end in self.matcher(doc):
+            rule = self._rules[match]
+            if rule.as_written and doc[start:end].text != rule.as_written:
+                continue  # "US" is not "us"
+            by_label.setdefault(rule.label, []).append((start, end, rule.value))
         kept: list[Span] = []
-        spans = self.matcher(doc)
-        by_label: dict[str, list[Span]] = {}
-        for span in spans:
-            if any(character.isupper() for character in span._.target_rule.literal) and not _as_written(span):
-                continue
-            by_label.setdefault(span.label_, []).append(span)
         for label, found in by_label.items():
-            if label == "Side":
-                found = _without_lookalikes(found)
-            for span in longest(found):
-                value = span._.target_rule.metadata["value"]
+            for start, end, value in longest(_without_lookalikes(found) if label == "Side" else found):
                 if value not in _LOOKALIKES or label == "Imaging":  # "none" rows only keep others from matching
-                    kept.append(Span(doc, span.start, span.end, label=label, kb_id=value))
+                    kept.append(Span(doc, start, end, label=label, kb_id=value))
         kept.sort(key=lambda span: (span.start, span.end))
         doc.spans[GROUP] = kept
         return doc
 
 
-def _as_written(span: Span) -> bool:
-    """A phrase written with capitals matches only as written ("US" is not "us")."""
-    return bool(span.text == span._.target_rule.literal)
+def _capitals(phrase: str) -> bool:
+    """A phrase written with capitals matches only as written."""
+    return any(character.isupper() for character in phrase)
 
 
-def _without_lookalikes(spans: list[Span]) -> list[Span]:
+def _without_lookalikes(matches: list[Match]) -> list[Match]:
     """Without the words that only look like a side ("left calf"), and without the sides that overlap them ("on the
     left")."""
-    alike = [span for span in spans if _value(span) in _LOOKALIKES]
-    sides = [span for span in spans if _value(span) not in _LOOKALIKES]
+    alike = [match for match in matches if match[2] in _LOOKALIKES]
+    if not alike:
+        return matches
+    sides = [match for match in matches if match[2] not in _LOOKALIKES]
     # "left hand side" is a side although "left hand" is none, and so is "on the left a needle"
-    alike = [span for span in alike if not any(_holds(side, span) for side in sides)]
-    alike = [span for span in alike if _value(span) == "none" or not any(_leads(side, span) for side in sides)]
-    taken = {i for span in alike for i in range(span.start, span.end)}
-    return [span for span in sides if not any(index in taken for index in range(span.start, span.end))]
+    alike = [match for match in alike if not any(_holds(side, match) for side in sides)]
+    alike = [match for match in alike if match[2] == "none" or not any(_leads(side, match) for side in sides)]
+    taken = {i for start, end, _ in alike for i in range(start, end)}
+    return [match for match in sides if taken.isdisjoint(range(match[0], match[1]))]
 
 
-def _value(span: Span) -> str:
-    return str(span._.target_rule.metadata["value"])
+def _leads(side: Match, alike: Match) -> bool:
+    return side[0] < alike[0] < side[1]
 
 
-def _leads(side: Span, alike: Span) -> bool:
-    return side.start < alike.start < side.end
+def _holds(outer: Match, inner: Match) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1] and outer[1] - outer[0] > inner[1] - inner[0]
 
 
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end and len(outer) > len(inner)
-
-
-def longest(spans: Iterable[Span]) -> list[Span]:
-    """Non-overlapping spans, longer before shorter, earlier before later."""
-    kept: list[Span] = []
+def longest(matches: Iterable[Match]) -> list[Match]:
+    """Non-overlapping matches, longer before shorter, earlier before later."""
+    kept: list[Match] = []
     taken: set[int] = set()
-    for span in sorted(spans, key=lambda span: (span.start - span.end, span.start)):
-        if not any(index in taken for index in range(span.start, span.end)):
-            kept.append(span)
-            taken.update(range(span.start, span.end))
+    for match in sorted(matches, key=lambda match: (match[0] - match[1], match[0])):
+        tokens = range(match[0], match[1])
+        if taken.isdisjoint(tokens):
+            kept.append(match)
+            taken.update(tokens)
     return kept
 
 

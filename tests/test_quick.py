@@ -1,0 +1,150 @@
+"""The quick ways past slow looks: they may pass over nothing that the slow look would find."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from medspacy.custom_tokenizer import create_medspacy_tokenizer
+
+from extractor import Coder
+from extractor.assembly import zones
+from extractor.hearing import Hearing
+from extractor.literals import Needs, Present, needed
+from extractor.patterns import PatternFolder
+from extractor.pipeline import build
+from extractor.pipeline.tokenizer import quick_infixes, quick_prefix, quick_suffix
+from extractor.text import clean
+
+CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "notes"
+CODER = Coder()
+HEARING = Hearing(PatternFolder())
+PLAIN = create_medspacy_tokenizer(build())  # medspaCy's tokenizer as it comes
+WORDS = st.sampled_from(
+    "L4-5 L5-S1 left right R L IA SI NS b/l facet joint medial branch block injection was injected not done had 2019 "
+    "in March today , . : ; \n ( ) [ ] [x] * % 85 mL of lidocaine kenalog can a log floor oscopy under no drug given "
+    "there each the two needles PLAN: HISTORY: PROCEDURE: on that side x-ray \u017fide \u0130n k\u0131nd".split(" ")
+)
+NOTES = st.lists(WORDS, max_size=40).map(" ".join)
+WRITTEN = st.text("aAbBkKmMsSgG059.,-'/$%:()+US", min_size=1, max_size=9)
+
+
+def notes() -> Iterator[str]:
+    for path in sorted(CORPUS.glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)["text"]
+
+
+def expressions() -> list[tuple[re.Pattern[str], Needs]]:
+    """Every expression that is passed over where what it needs is missing."""
+    cues = [(pattern, needs) for _, pattern, needs in CODER.nlp.get_pipe("facetcode_assertion").regexes]
+    words = [(row.words, needs) for rows in CODER._entities._x.words_by_label.values() for row, needs in rows]
+    splitter = CODER.nlp.get_pipe("facetcode_sentences").splitter
+    return [*cues, *words, (splitter._spoken, splitter._spoken_needs)]
+
+
+def test_expressions_are_passed_over_only_where_they_match_nothing() -> None:
+    known = expressions()
+    assert sum(bool(needs) for _, needs in known) > 0.9 * len(known)
+    for text in notes():
+        present = Present(text)
+        for pattern, needs in known:
+            if not present.allows(needs):
+                assert pattern.search(text) is None, pattern.pattern
+
+
+@given(NOTES)
+def test_expressions_are_passed_over_only_where_they_match_nothing_in_any_text(text: str) -> None:
+    present = Present(text)
+    for pattern, needs in expressions():
+        assert present.allows(needs) or pattern.search(text) is None, pattern.pattern
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"ab?c+d*(?:ef|gh){2,3}|ij",
+        r"a(?:b|)c",
+        r"x\d+(?:and|[/&+])y",
+        r"(?P<n>one|two) ?(?:left|right)?(?=s)",
+        r"[ab]c[^d]e|f{0,2}g",
+        r"\.\(\[\]\\n[\].x-]",
+        r"(?-i:AB|cd) (?i:ef)",
+        r"k\w*s(?:i|ss)",
+        r"a{,2}b{1}c{2,}",
+    ],
+)
+@settings(max_examples=60)
+@given(data=st.data())
+def test_needs_stand_in_every_match(pattern: str, data: st.DataObject) -> None:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    text = data.draw(st.from_regex(compiled))
+    assert Present(text).allows(needed(pattern)), (needed(pattern), text)
+
+
+@pytest.mark.parametrize("pattern", [r"(?i)ab", r"(a)\1", r"a(?#b)c", r"\x41b", r"(?(1)a|b)", r"a{2", "(ab", "[ab"])
+def test_what_is_not_understood_needs_nothing(pattern: str) -> None:
+    assert needed(pattern) == ()
+
+
+def test_tokens_of_the_corpus_are_those_of_medspacy() -> None:
+    for text in notes():
+        assert [token.text for token in CODER.nlp.make_doc(text)] == [token.text for token in PLAIN(text)]
+
+
+@settings(max_examples=500)
+@given(WRITTEN)
+def test_affixes_are_those_of_medspacy(word: str) -> None:
+    def length(match: re.Match[str] | None) -> int:
+        return 0 if match is None else match.end() - match.start()
+
+    assert length(quick_prefix(PLAIN.prefix_search)(word)) == length(PLAIN.prefix_search(word))
+    assert length(quick_suffix(PLAIN.suffix_search)(word)) == length(PLAIN.suffix_search(word))
+    quick = quick_infixes(PLAIN.infix_finditer)(word)
+    assert [match.span() for match in quick] == [match.span() for match in PLAIN.infix_finditer(word)]
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the quick ways."""
+    monkeypatch.setattr(Present, "allows", lambda self, needs: True)
+    monkeypatch.setattr(Hearing, "_may_sound", lambda self, words, index: words[index] not in self._never_first)
+    monkeypatch.setattr(zones, "_is_plain", lambda sentence, last, telling: False)
+
+
+def test_results_of_the_corpus_are_the_same_both_ways() -> None:
+    quick = [CODER.code(text).to_json() for text in notes()]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        slowly(monkeypatch)
+        for text, result in zip(notes(), quick, strict=True):
+            assert CODER.code(text).to_json() == result
+
+
+@settings(max_examples=200, deadline=None)
+@given(NOTES)
+def test_results_are_the_same_both_ways(text: str) -> None:
+    quick = CODER.code(text).to_json()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        slowly(monkeypatch)
+        assert CODER.code(text).to_json() == quick
+
+
+@given(
+    st.lists(st.sampled_from(sorted({word for term in HEARING._exact for word in term.split()})), max_size=3), st.data()
+)
+def test_broken_terms_are_heard_both_ways(terms: list[str], data: st.DataObject) -> None:
+    """Terms broken at any letter, with one letter lost."""
+    broken = []
+    for term in terms:
+        cut = data.draw(st.integers(0, len(term)))
+        lost = data.draw(st.integers(0, len(term)))
+        broken += [term[:lost] + term[lost + 1 : cut], term[cut:], "20 mg"]
+    note = clean(" ".join(broken))
+    quick = HEARING.heard(note).text
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        slowly(monkeypatch)
+        assert HEARING.heard(note).text == quick
