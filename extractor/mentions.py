@@ -135,6 +135,7 @@ _LIMB_BEHIND = re.compile(
     r"|oblique|rotation|side (?:up|dn|down))\b"
 )
 _ROW_LETTER = re.compile(r"[ \t|]*[RL]")
+_LAID = re.compile(r"(?:[ -]?side(?: is| was)?)? (?:down|up|dn)\b", re.IGNORECASE)
 _ROW_GAP = 14  # characters between the letter of a row and its level
 _LETTER_COLUMNS = re.compile(r"(?:(?<=\n)|(?<=  ))([RL]) {2,40}(?!\1)[RL](?= {2}|[ \t]*(?:\n|$))")
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
@@ -466,12 +467,14 @@ def _is_side_letter(
         )
     if _LETTER_DONE.match(text, end):
         return True
+    if _LAID.match(text, end):
+        return False  # "L side down, R up": how the patient lies
     if re.match(r"[ -]?(?:side|sided)\b", text[end : end + 7], re.IGNORECASE):
         return True
     if re.match(r"\s?:", text[end : end + 2]) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" -*|"):
         return True
     if re.match(
-        r"\s+(?:lumb(?:ar)?|cerv(?:ical)?|thor(?:acic)?|lower|facets?|fct|FJ|medial|MBB?|SIJ?|TF|RFA?|LBB|FJI|IA|IL|LS|ILESI|TFESI|z-?j|intra|lat(?:eral)?\s+branch|x\s?\d)\b",
+        r"\s+(?:lumb(?:ar)?|cerv(?:ical)?|thor(?:acic)?|lower|upper|neck|artic(?:ular)?|pillars?|facets?|fct|FJ|medial|MBB?|SIJ?|TF|RFA?|LBB|FJI|IA|IL|LS|ILESI|TFESI|z-?j|intra|lat(?:eral)?\s+branch|x\s?\d)\b",
         text[end : end + 16],
     ):
         return True

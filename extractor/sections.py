@@ -26,6 +26,8 @@ _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )
 _OF_ACT = frozenset({"body", "laterality", "guidance", "injectate"})
+_OWN_HEADER = re.compile(r"([A-Z][A-Z]+(?:[ /&-]+[A-Z]+){0,3}):(?=[ \t]*[A-Z])")
+_PROSE = 12  # blanks: a field of a form holds less
 _CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
 _BY_WORD = frozenset({"history", "indication", "plan", "consent", "discharge", "medications", "exam", "complications"})
 _ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
@@ -211,6 +213,10 @@ class SectionReader:
         label = _LABEL.match(line) if last_kind in _SILENT else None
         if label and (not marks or marks[0][0] >= offset + label.end()) and (named := self._by_words(label.group(1))):
             marks.insert(0, (offset, offset + label.end(), *named))
+            return marks
+        own = _OWN_HEADER.match(line) if last_kind == "title" else None
+        if own and (not marks or marks[0][0] >= offset + own.end()) and line.count(" ", own.end()) >= _PROSE:
+            marks.insert(0, (offset, offset + own.end(), "", own.group(1).lower()))  # "STORY: ..." is no more title
             return marks
         if not marks or marks[0][0] > offset + 1:
             opening = _OPENING.match(line)

@@ -132,6 +132,9 @@ def find(reading: Reading) -> Session:
 def _lesioned(reading: Reading) -> bool:
     """True where the body tells of lesions made with heat, whatever they are called: "two lesions of 80 degrees Celsius
     for ninety seconds were made at each site"."""
+    body = [s for s in reading.sentences if s.zone in {"body", "neutral"} and not s.cues & _OTHER_DAY]
+    if any("lesion_dose" in s.cues for s in body):  # "80 C x 90 sec": nothing else is done at such a heat for so long
+        return True
     geared = [s for s in reading.sentences if "rf_gear" in s.cues and s.zone in {"body", "neutral"}]
     tools = [s for s in geared if "heat" not in s.cues]  # the tube is turned by degrees too
     return len(geared) > 1 and bool(tools) and any("heat" in s.cues and not s.cues & _OTHER_DAY for s in geared)
