@@ -184,6 +184,8 @@ def _rendered(form: str, result: CodingResult, text: str) -> str:
 
 def _print(text: str) -> None:
     """To standard output as UTF-8, whatever the terminal says: JSON and the page are UTF-8 by definition."""
+    if sys.stdout is None:
+        return  # closed (>&-)
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", errors="replace") + b"\n")
     sys.stdout.buffer.flush()
@@ -212,7 +214,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at exit
         sys.exit(NOTES_FAILED)
     except OSError as error:
-        _stop(f"{error.strerror or type(error).__name__}", CALL_WRONG)
+        from extractor.batch.sources import printable
+
+        named = f"{printable(str(error.filename))}: " if error.filename else ""
+        _stop(f"{named}{error.strerror or type(error).__name__}", CALL_WRONG)
     except (KeyboardInterrupt, click.Abort):
         _stop("interrupted", INTERRUPTED)
     except Exception as error:  # its message may quote a note

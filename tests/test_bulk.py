@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from stubs import SECRET, load_nothing, load_rough, rough_code
 
-from extractor.batch import bulk
+from extractor.batch import bulk, pool
 from extractor.batch.journal import Journal, State, write_whole
 from extractor.batch.pool import Pool
 from extractor.batch.progress import Progress, summary, summary_table
@@ -212,6 +212,67 @@ def test_the_summary_counts_lines_questions_and_failures(tmp_path: Path) -> None
     assert figures["codes"] == {"64493": 18}
     assert figures["queries"] == {"missing_side": 8}
     assert summary_table(figures)[:4] == ["lines by code", "  64493        18", "questions", "  missing_side         8"]
+
+
+def test_a_stop_while_something_is_told_loses_no_record(tmp_path: Path) -> None:
+    whole = finished(job(records(60), [], workers=1), tmp_path / "whole.jsonl")
+    out = tmp_path / "out.jsonl"
+
+    def complain(line: str) -> None:
+        raise Stopped
+
+    call = job(records(60), [], workers=1)
+    with pytest.raises(Stopped):
+        finished(bulk.Bulk(call.inputs, call.items, load_rough, call.made_with, rough_code, complain), out)
+    assert finished(job(records(60), []), out)[:2] == whole[:2]
+
+
+def test_a_table_that_cannot_be_made_costs_no_coding(tmp_path: Path) -> None:
+    """The lines, with those of the failures, are kept until the table stands."""
+    out = tmp_path / "out.csv"
+    journal = bulk.to_file(job(records(60), [], workers=1), out, Progress(lambda line: None, bar=False))
+    path, done = journal.lines(), journal.state.records
+    with pytest.raises(InputError, match="another run is writing it"):
+        Journal(out, journal.state.call)
+    journal.close()
+    again = Journal(out, journal.state.call)
+    assert (again.state.records, again.lines().read_bytes()) == (done, path.read_bytes())
+    again.close()
+
+
+def test_a_note_that_ended_the_run_fails_alone_in_the_next(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    call = job([note(1), note(2, "die"), note(3)], [], workers=1)
+    Journal(out, bulk.fingerprint(call)).close()  # what is left of the run that the note ended
+    lines, failures, _ = finished(call, out)
+    assert [json.loads(line)["id"] for line in lines.splitlines()] == ["n1", "n3"]
+    assert json.loads(failures)["id"] == "n2"
+
+
+def test_the_main_process_never_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[int] = []
+    true_wait = pool.wait
+    monkeypatch.setattr(pool, "wait", lambda pipes, timeout: waited.append(len(pipes)) or true_wait(pipes, timeout))
+    with Pool(load_rough, 2, None) as workers:
+        for _ in workers.map([[note(n)] for n in range(40)]):
+            time.sleep(0.01)  # all that was given out is done when the next is asked for
+    assert min(waited) > 0
+
+
+def test_results_in_the_folder_of_the_notes_change_no_call(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("facet")
+    call = bulk.Bulk([str(tmp_path)], [], load_rough, ["v1"], rough_code, print)
+    first = bulk.fingerprint(call)
+    (tmp_path / "out.jsonl.part").write_text("1")
+    assert bulk.fingerprint(call) == first
+
+
+def test_failures_are_counted_by_kind(tmp_path: Path) -> None:
+    items: list[Item] = [
+        BadRecord("n line 2", f"id {n} stands twice (first: n line 1)", "id stands twice") for n in "ab"
+    ]
+    state = finished(job([*items, note(1, "crash")], []), tmp_path / "out.jsonl")[2]
+    assert state.reasons == {"id stands twice": 2, "could not be coded (ValueError)": 1}
 
 
 # -- kill -9 -------------------------------------------------------------------------------------------------------

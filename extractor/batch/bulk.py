@@ -6,7 +6,6 @@ the bytes of OUT and of OUT.failures.jsonl, and the lines of complaint.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
@@ -16,11 +15,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from extractor.batch.journal import Journal
+from extractor.batch.journal import Journal, State
 from extractor.batch.pool import Pool, usable_cores
 from extractor.batch.progress import Progress
 from extractor.batch.runner import CodeNote
-from extractor.batch.sources import STANDARD_INPUT, Incoming, Item, Remark
+from extractor.batch.sources import STANDARD_INPUT, Incoming, Item, Remark, files_of
 from extractor.batch.work import Coded, Failed, LoadCoder, Outcome, code_item, refused
 
 CHUNK_CHARACTERS, CHUNK_NOTES = 60_000, 64  # one long note does not hold up the others
@@ -47,13 +46,17 @@ class Bulk:
 Part = tuple[Item, Outcome | None]  # a record of the input with its outcome; None for a remark
 
 
-def outcomes(call: Bulk, skip: int = 0) -> Iterator[Part]:
-    """Every record with what became of it, in order, without the first `skip` records."""
+def outcomes(call: Bulk, skip: int = 0, again: bool = False) -> Iterator[Part]:
+    """Every record with what became of it, in order, without the first `skip` records. A run that was stopped goes on
+    in workers (`again`): it may have been a note that stopped it."""
     items = iter(call.items)
     for _ in range(skip):
         next(items, None)
-    first, few = _first(items)
-    alone = (few or call.workers == 1) and not call.note_timeout  # a limit needs a process that can be stopped
+    if call.note_timeout or again:  # a limit needs a process that can be stopped
+        yield from _in_workers(call, items)
+        return
+    first, few = ([], True) if call.workers == 1 else _first(items)
+    alone = few or call.workers == 1
     yield from (_here if alone else _in_workers)(call, chain(first, items))
 
 
@@ -120,50 +123,53 @@ def to_file(call: Bulk, out: Path, progress: Progress) -> Journal:
     journal = Journal(out, fingerprint(call))
     state = journal.state
     progress.begin(state)
+    whole = True  # no record is half taken in
     try:
-        for item, outcome in outcomes(call, state.records):
-            state.records += 1
-            if outcome is None:
-                assert isinstance(item, Remark)
-                call.complain(f"{item.where}: {item.text}")
-            elif isinstance(outcome, Failed):
-                call.complain(f"{outcome.where}: {outcome.reason}")
+        for item, outcome in outcomes(call, state.records, journal.again):
+            whole = False
+            _take_in(call, state, item, outcome)
+            if isinstance(outcome, Failed):
                 journal.failure({"id": outcome.id or None, "source": outcome.where, "reason": outcome.reason})
-                state.outcomes["failed"] += 1
-                state.reasons[outcome.reason] += 1
-            else:
-                _tell_clashes(item, outcome, state.clashes, call.complain)
+            elif outcome is not None:
                 journal.result(outcome.line)
-                state.outcomes[outcome.status] += 1
-                state.codes.update(outcome.codes)
-                state.queries.update(outcome.queries)
+            whole = True
             journal.checkpoint()
             progress.step(state)
         return journal
     except BaseException:
-        journal.checkpoint(now=True)
+        if whole:  # else the last state holds
+            journal.checkpoint(now=True)
         journal.close()
         raise
     finally:
         progress.end()
 
 
-def to_stream(call: Bulk, write: Callable[[bytes], object]) -> dict[str, int]:
-    """Runs to a stream that cannot be gone back in; how many records ended how."""
-    counts = {"coded": 0, "review": 0, "no_code": 0, "failed": 0}
-    clashes: list[str] = []
+def to_stream(call: Bulk, write: Callable[[bytes], object]) -> State:
+    """Runs to a stream that cannot be gone back in; what the summary tells."""
+    state = State("")
     for item, outcome in outcomes(call):
-        if outcome is None:
-            assert isinstance(item, Remark)
-            call.complain(f"{item.where}: {item.text}")
-        elif isinstance(outcome, Failed):
-            call.complain(f"{outcome.where}: {outcome.reason}")
-            counts["failed"] += 1
-        else:
-            _tell_clashes(item, outcome, clashes, call.complain)
+        _take_in(call, state, item, outcome)
+        if isinstance(outcome, Coded):
             write(outcome.line + b"\n")
-            counts[outcome.status] += 1
-    return counts
+    return state
+
+
+def _take_in(call: Bulk, state: State, item: Item, outcome: Outcome | None) -> None:
+    """Counts a record, and tells what there is to tell of it."""
+    state.records += 1
+    if outcome is None:
+        assert isinstance(item, Remark)
+        call.complain(f"{item.where}: {item.text}")
+    elif isinstance(outcome, Failed):
+        call.complain(f"{outcome.where}: {outcome.reason}")
+        state.outcomes["failed"] += 1
+        state.reasons[outcome.kind or outcome.reason] += 1
+    else:
+        _tell_clashes(item, outcome, state.clashes, call.complain)
+        state.outcomes[outcome.status] += 1
+        state.codes.update(outcome.codes)
+        state.queries.update(outcome.queries)
 
 
 def _tell_clashes(item: Item, outcome: Coded, known: list[str], complain: Callable[[str], object]) -> None:
@@ -181,14 +187,9 @@ def fingerprint(call: Bulk) -> str:
         if name == STANDARD_INPUT:
             files.append([name, time.time_ns(), os.getpid()])
             continue
-        for found in sorted(glob.glob(name, recursive=True)) or [name]:
-            files += [_stamp(path) for path in _files(Path(found))]
+        files += [_stamp(path) for path in files_of(name)]
     parts = [list(call.made_with), call.day, call.max_chars, call.note_timeout, files]
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _files(path: Path) -> list[Path]:
-    return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 
 
 def _stamp(path: Path) -> list[object]:
@@ -203,10 +204,10 @@ def estimate(inputs: Sequence[str]) -> int | None:
     """About how many records there are; None where that cannot be told without reading everything."""
     total = 0
     for name in inputs:
-        for path in map(Path, sorted(glob.glob(name, recursive=True)) or [name]):
-            if path.is_dir():
-                total += sum(1 for _ in _files(path))
-            elif path.suffix.lower() in {".jsonl", ".ndjson"} and path.is_file():
+        if name == STANDARD_INPUT:
+            return None
+        for path in files_of(name):
+            if path.suffix.lower() in {".jsonl", ".ndjson"} and path.is_file():
                 with path.open("rb") as stream:
                     total += sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
             elif path.suffix.lower() in {".txt", ".rtf"}:

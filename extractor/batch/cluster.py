@@ -43,6 +43,8 @@ def run(call: ClusterRun, say: Callable[[str], object]) -> int:
     """
     if STANDARD_INPUT in call.inputs or call.out == STANDARD_OUTPUT:
         raise InputError("--engine spark reads and writes Parquet, not standard input and output")
+    if call.summary is not None:
+        progress.check_summary(call.summary, call.out, [])
     try:
         from pyspark.errors import PySparkException
     except ImportError:

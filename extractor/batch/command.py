@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from extractor import __version__
 from extractor.batch import bulk, progress
-from extractor.batch.journal import Journal
+from extractor.batch.journal import FAILURES, Journal
 from extractor.batch.pool import usable_cores
 from extractor.batch.sinks import STANDARD_OUTPUT, check_output, open_sink
 from extractor.batch.sources import open_sources, printable
@@ -39,6 +39,8 @@ class Run:
 def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Callable[[str], object]) -> int:
     """Codes all notes; the number of records that failed. InputError: the call or a file is wrong."""
     out = check_output(call.out, call.inputs)
+    if call.summary is not None:
+        progress.check_summary(call.summary, call.out, call.inputs)
     if out is not None:
         require(out.suffix.lower())
     items = open_sources(call.inputs, call.id_column, call.text_column)
@@ -62,34 +64,31 @@ def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Call
                 stream.write(line)
                 stream.flush()
 
-            counts = bulk.to_stream(job, write)
-        figures: dict[str, Any] = {"notes": sum(counts.values()), "status": counts}
+            figures = progress.summary(bulk.to_stream(job, write))
     else:
         journal = bulk.to_file(job, out, progress.Progress(complain, bulk.estimate(call.inputs)))
         figures = progress.summary(journal.state)
-        counts = figures["status"]
         _put_in_place(journal, out)
     if call.summary is not None:
         progress.write_figures(figures, call.summary)
     if call.out != STANDARD_OUTPUT:
-        say(progress.status_line(figures))
-        if out is not None:
-            for line in progress.summary_table(figures):
+        with suppress(OSError):  # the work is done and in place, whoever has stopped reading
+            for line in [progress.status_line(figures), *(progress.summary_table(figures) if out else [])]:
                 say(line)
-    return counts["failed"]
+    failed: int = figures["status"]["failed"]
+    return failed
 
 
 def _put_in_place(journal: Journal, out: Path) -> None:
     """The results under their name, whole: as they are, or as the table that the name asks for."""
-    lines = journal.finish(out.with_name(out.name + ".failures.jsonl"))
+    lines = new = journal.lines()
     suffix = out.suffix.lower()
     if suffix in FORMS:
         new = out.with_name(out.name + ".new")
         with lines.open("rb") as stream:
             FORMS[suffix](stream, new)
-        os.replace(new, out)
-    else:
-        os.replace(lines, out)
+    journal.finish(out.with_name(out.name + FAILURES))
+    os.replace(new, out)
     journal.forget()
 
 

@@ -22,6 +22,8 @@ from extractor.errors import InputError
 
 _EVERY = 2.0  # seconds between two states: what a stop costs at most
 _FORM = 1
+FAILURES = ".failures.jsonl"  # behind the name of OUT
+PART_FILES = (".part", ".part.failures", ".part.state")
 
 
 @dataclass(slots=True)
@@ -44,21 +46,23 @@ class Journal:
 
     def __init__(self, out: Path, call: str) -> None:
         self.out = out
-        self._part = out.with_name(out.name + ".part")
-        self._failures_part = out.with_name(out.name + ".part.failures")
-        self._state_path = out.with_name(out.name + ".part.state")
+        self._part, self._failures_part, self._state_path = (out.with_name(out.name + end) for end in PART_FILES)
         self._results = _opened(self._part)
         try:
             fcntl.flock(self._results, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise InputError(f"{printable(str(self._part))}: another run is writing it") from None
+        if not _same(self._results, self._part):  # it was renamed by the run that held it, between the two calls
+            raise InputError(f"{printable(str(self._part))}: another run is writing it")
         self._failures = _opened(self._failures_part)
+        self._saved = time.monotonic()
+        self.again = False  # whether an earlier run of the same call was stopped
         self.state = self._read_state(call)
         self.resumed = self.state.records > 0
         for stream, length in ((self._results, self.state.results), (self._failures, self.state.failures)):
             stream.truncate(length)
             stream.seek(length)
-        self._saved = time.monotonic()
+        self.checkpoint(now=True)
 
     def _read_state(self, call: str) -> State:
         """The state of a run with the same call whose files are all there; else a new one."""
@@ -75,6 +79,7 @@ class Journal:
             whole = _length(self._results) >= state.results and _length(self._failures) >= state.failures
         except (OSError, ValueError, KeyError, TypeError):
             return State(call)
+        self.again = True
         return state if whole else State(call)
 
     def result(self, line: bytes) -> None:
@@ -101,11 +106,15 @@ class Journal:
         for stream in (self._results, self._failures):
             stream.close()
 
+    def lines(self) -> Path:
+        """The path of the result lines, whole and on the disk; the run can still go on from here."""
+        self.checkpoint(now=True)
+        return self._part
+
     def finish(self, failures_out: Path) -> Path:
         """Ends the run: the failures get their name (no file when there are none). The path of the result lines, now
         whole, is given back; the caller puts them in place and then calls `forget`."""
         self.checkpoint(now=True)
-        self.close()
         if self.state.failures:
             os.replace(self._failures_part, failures_out)
         else:
@@ -115,8 +124,11 @@ class Journal:
 
     def forget(self) -> None:
         """Removes what is left of the run."""
-        for path in (self._part, self._failures_part, self._state_path):
+        if _same(self._results, self._part):  # else it has its name by now, and what stands there is another run's
+            self._part.unlink()
+        for path in (self._failures_part, self._state_path):
             path.unlink(missing_ok=True)
+        self.close()  # not before: the lock keeps other runs off the part files
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -128,6 +140,13 @@ def write_whole(path: Path, data: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(new, path)
+
+
+def _same(stream: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except OSError:
+        return False
 
 
 def _length(stream: BinaryIO) -> int:

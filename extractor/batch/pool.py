@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -115,13 +116,19 @@ class Pool:
                 following += 1
             if not opened and not more:
                 return
-            if not tasks or all(worker.task is not None or not worker.ready for worker in self._workers):
+            engaged = [worker.task is not None or not worker.ready for worker in self._workers]
+            if all(engaged) or any(engaged) and not tasks:  # none at work: nothing to wait for, more can be opened
                 self._listen(opened, tasks)
 
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(there, self._load, self._day), daemon=True)
-        process.start()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN) if _in_main_thread() else None  # workers inherit it
+        try:
+            process.start()
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGINT, before)
         there.close()
         return _Worker(process, here)
 
@@ -196,9 +203,22 @@ class Pool:
             chunk.outcomes[at] = Failed(item.note.id, item.where, reason)
 
 
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _end_with_parent() -> None:
+    """Ends a worker whose main process was killed, however long its note still takes."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _serve(pipe: Connection, load: LoadCoder, day: str | None) -> None:
     """What a worker does until its pipe closes: None when it is ready, then one outcome a note, in order."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides what Ctrl-C means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         code = load()
     except FacetcodeError as error:

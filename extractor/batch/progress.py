@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -10,7 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.batch.journal import State, write_whole
+from extractor.batch.journal import FAILURES, PART_FILES, State, write_whole
+from extractor.batch.sinks import check_output
+from extractor.batch.sources import printable
+from extractor.errors import InputError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -25,7 +29,7 @@ class Progress:
 
     def __init__(self, say: Callable[[str], object], total: int | None = None, bar: bool | None = None) -> None:
         self._say, self._total = say, total
-        self._wants_bar = sys.stderr.isatty() if bar is None else bar
+        self._wants_bar = (sys.stderr is not None and sys.stderr.isatty()) if bar is None else bar
         self._bar: Bar | None = None
         self._task: Any = None
         self._begun = self._next = 0.0
@@ -123,9 +127,21 @@ def summary_table(figures: dict[str, Any], most: int = 12) -> list[str]:
     return lines
 
 
+def check_summary(path: Path, out: str, inputs: Sequence[str]) -> None:
+    """InputError when the figures cannot be written there, or would replace notes or results."""
+    target = check_output(str(path), inputs)
+    own = os.path.realpath(out)
+    if target is not None and str(target) in {own, *(own + end for end in (*PART_FILES, FAILURES))}:
+        raise InputError(f"{printable(str(path))}: is a file of the run itself")
+
+
 def write_figures(figures: dict[str, Any], path: Path) -> None:
-    """The summary as a JSON file."""
-    write_whole(path, (json.dumps(figures, indent=1, ensure_ascii=False) + "\n").encode())
+    """The summary as a JSON file; a device or a pipe is written to as it is."""
+    data = (json.dumps(figures, indent=1, ensure_ascii=False) + "\n").encode()
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+    else:
+        write_whole(Path(os.path.realpath(path)), data)
 
 
 def status_line(figures: dict[str, Any]) -> str:

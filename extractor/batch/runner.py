@@ -83,4 +83,5 @@ def code_one(
     except FacetcodeError as error:
         return BadRecord(item.where, str(error))
     except Exception as error:  # its message may quote the note, so only its type is told
-        return BadRecord(item.where, f"note {printable(note.id)} could not be coded ({type(error).__name__})")
+        kind = f"could not be coded ({type(error).__name__})"
+        return BadRecord(item.where, f"note {printable(note.id)} {kind}", kind)

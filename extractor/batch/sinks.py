@@ -6,7 +6,6 @@ a file under the name that the next step looks for, and what was written is stil
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import sys
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from extractor.batch.sources import is_unicode, printable
+from extractor.batch.sources import files_of, is_unicode, printable
 from extractor.errors import InputError
 from extractor.schema import CodingResult
 
@@ -31,7 +30,7 @@ def open_sink(out: str, inputs: Sequence[str] = ()) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     if path is None:  # a device or a pipe must not be replaced by a file
-        with _opened(Path(os.path.realpath(out)), shown) as stream:
+        with _opened(Path(out), shown) as stream:
             yield stream
         return
     part = path.with_name(path.name + ".part")
@@ -45,20 +44,21 @@ def check_output(out: str, inputs: Sequence[str] = ()) -> Path | None:
     InputError when it is a folder or one of the inputs."""
     if out == STANDARD_OUTPUT:
         return None
-    path = Path(os.path.realpath(out))  # a link stays a link
     shown = printable(out)
+    if os.path.exists(out) and not os.path.isfile(out) and not os.path.isdir(out):
+        return None
+    path = Path(os.path.realpath(out))  # a link stays a link
     if path.is_dir():
         raise InputError(f"{shown}: is a folder, not a file to write")
-    if path.exists() and any(os.path.samefile(found, path) for name in inputs for found in _meant(name)):
+    if path.exists() and any(
+        os.path.samefile(found, path) for name in inputs for found in files_of(name) if found.exists()
+    ):
         raise InputError(f"{shown}: is an input too, it would be overwritten")
     if not path.parent.is_dir():
         raise InputError(f"{shown}: cannot be written (No such file or directory)")
-    return None if path.exists() and not path.is_file() else path
-
-
-def _meant(name: str) -> list[str]:
-    """The files and folders that an input names."""
-    return [name] if os.path.exists(name) else glob.glob(name, recursive=True)
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{shown}: cannot be written (Permission denied)")
+    return path
 
 
 def _opened(path: Path, shown: str) -> BinaryIO:

@@ -41,6 +41,7 @@ __all__ = [  # what the rest of the house takes from here, wherever it is made
     "Incoming",
     "Item",
     "Remark",
+    "files_of",
     "is_date",
     "is_unicode",
     "note_from",
@@ -132,6 +133,16 @@ def _reader(name: str, columns: Columns) -> Callable[[], Iterator[Item]]:
 
 def _notes_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if _is_note(path) and path.name[0] != "." and path.is_file())
+
+
+def files_of(name: str) -> list[Path]:
+    """The files that an input names, as they are now; none for standard input."""
+    path = Path(name)
+    if name == STANDARD_INPUT:
+        return []
+    if path.is_dir():
+        return _notes_in(path)
+    return _matching(name) if glob.has_magic(name) and not path.exists() else [path]
 
 
 def _is_note(path: Path) -> bool:
@@ -229,6 +240,7 @@ def _without_repeats(items: Iterable[Item]) -> Iterator[Item]:
     seen = _Seen()
     for item in items:
         if isinstance(item, Incoming) and (first := seen.first(item.note.id, item.where)):
-            yield BadRecord(item.where, f"id {printable(item.note.id)} stands twice (first: {first})")
+            reason = f"id {printable(item.note.id)} stands twice (first: {first})"
+            yield BadRecord(item.where, reason, "id stands twice")
             continue
         yield item

@@ -32,6 +32,7 @@ class Failed:
     id: str
     where: str
     reason: str
+    kind: str = ""  # the reason without ids and places, where it holds any
 
 
 Outcome = Coded | Failed
@@ -41,7 +42,7 @@ def code_item(item: Incoming, code: CodeNote, day: str | None) -> Outcome:
     """One note coded, whatever happens in it."""
     outcome = code_one(item, code, day)
     if isinstance(outcome, BadRecord):
-        return Failed(item.note.id, outcome.where, outcome.reason)
+        return Failed(item.note.id, outcome.where, outcome.reason, outcome.kind)
     note, result = outcome
     carried = note.carried
     return Coded(
@@ -57,7 +58,7 @@ def code_item(item: Incoming, code: CodeNote, day: str | None) -> Outcome:
 def refused(item: Item, max_chars: int | None) -> Failed | None:
     """The outcome of a record that is not coded."""
     if isinstance(item, BadRecord):
-        return Failed("", item.where, item.reason)
+        return Failed("", item.where, item.reason, item.kind)
     if isinstance(item, Incoming) and max_chars is not None and len(item.note.text) > max_chars:
         return Failed(item.note.id, item.where, f"longer than {max_chars} characters")
     return None

@@ -50,10 +50,11 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that cannot be coded, and why."""
+    """A record that cannot be coded, and why; `kind` is the reason without ids and places, to be counted."""
 
     where: str
     reason: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Remark:
 
 Item = Incoming | BadRecord | Remark
 
+_DEEPEST = 100
 NO_NOTES = "no notes in this file"
 
 
@@ -88,6 +90,8 @@ def note_from(record: object, columns: Columns = DEFAULT) -> Note:
         note = Note.model_validate(record)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
+        if not first["loc"]:
+            raise InputError("a key holds broken Unicode") from None
         key = str(first["loc"][0])
         raise InputError(_complaint(shown.get(key, key), first["type"])) from None
     for key, name in shown.items():
@@ -95,11 +99,22 @@ def note_from(record: object, columns: Columns = DEFAULT) -> Note:
             raise InputError(f'key "{name}" holds broken Unicode')
     if not note.id.strip():
         raise InputError(f'key "{shown["id"]}" is empty')
+    if not _is_shallow(note.carried, _DEEPEST):
+        raise InputError("nested too deeply")
     if not clean(note.text).text.strip():
         raise InputError("text is empty")
     if note.date_of_service is not None and not is_date(note.date_of_service):
         raise InputError('key "date_of_service" is not a date like 2026-01-31')
     return note
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    """Whether lists and objects lie in each other at most so deep: what is deeper crosses no process."""
+    if isinstance(value, dict):
+        return levels > 0 and all(_is_shallow(part, levels - 1) for part in value.values())
+    if isinstance(value, list | tuple):
+        return levels > 0 and all(_is_shallow(part, levels - 1) for part in value)
+    return True
 
 
 def incoming(where: str, record: object, columns: Columns = DEFAULT) -> Incoming | BadRecord:
