@@ -51,6 +51,8 @@ def rough_code(
     """The stub, in a process that some notes end or hold up."""
     if "die" in text:
         os._exit(9)
+    if "pause" in text:
+        time.sleep(1)
     if "slow" in text:
         time.sleep(60)
     return stub_code(text, id, profile, date_of_service)
