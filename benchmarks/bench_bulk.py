@@ -58,11 +58,12 @@ def as_parquet(source: Path, target: Path) -> None:
 
 def ran(arguments: Sequence[str]) -> Ran:
     """Runs facetcode. The memory is that of the largest of its processes (workers are its children)."""
-    watched = (
-        "import resource, runpy, sys; sys.argv = ['facetcode', *sys.argv[1:]]\n"
+    watched = (  # VmHWM, as ru_maxrss of a new process begins with the memory of the one that started it
+        "import re, resource, runpy, sys; sys.argv = ['facetcode', *sys.argv[1:]]\n"
         "try: runpy.run_module('extractor', run_name='__main__')\n"
         "finally:\n"
-        " peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
+        " own = int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read()).group(1))\n"
+        " peak = max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
         " print(f'peak {peak}', file=sys.stderr)\n"
     )
     begun = time.perf_counter()
