@@ -58,14 +58,14 @@ def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path |
         raise InputError("a page holds one note: give one NOTE with --format html")
     _check_day(day)
     sources = [single_note(name) for name in notes]
-    tally = run(
+    failed = run(
         (item for source in sources for item in source),
         _coder(profile, patterns),
         lambda note, result: _print(_rendered(form, result, note.text)),
         _complain,
         day,
     )
-    return NOTES_FAILED if tally.failed else 0
+    return NOTES_FAILED if failed else 0
 
 
 @cli.command("run")
@@ -95,17 +95,18 @@ def run_command(
     from extractor.batch import command
 
     _check_day(day)
+    options |= {"inputs": inputs, "out": out, "profile": profile, "patterns": patterns, "day": day}
     if engine == "spark":
         from extractor.batch import cluster
 
         if options.pop("workers") or options.pop("note_timeout"):
             raise InputError("--workers and --note-timeout do not go with --engine spark")
-        on_cluster = cluster.ClusterRun(inputs, out, profile, patterns, day, master, **options)
-        return NOTES_FAILED if cluster.run(on_cluster, _print) else 0
-    if master is not None:
+        failed = cluster.run(cluster.ClusterRun(**options, master=master), _print)
+    elif master is not None:
         raise InputError("--master goes with --engine spark")
-    call = command.Run(inputs, out, profile, patterns, day, **options)
-    return NOTES_FAILED if command.run(call, partial(_coder, profile, patterns), _print, _complain) else 0
+    else:
+        failed = command.run(command.Run(**options), partial(_coder, profile, patterns), _print, _complain)
+    return NOTES_FAILED if failed else 0
 
 
 _FORMATS = "brat, cas-xmi, cas-json, label-studio, prodigy, doccano, native"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor.batch import progress
+from extractor.batch.command import Call, tell
 from extractor.batch.journal import State
 from extractor.batch.sinks import STANDARD_OUTPUT
 from extractor.batch.sources import STANDARD_INPUT
@@ -20,20 +20,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterRun:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterRun(Call):
     """The call. Inputs and `out` are Parquet, under whatever name Spark knows (s3a://, hdfs://, abfss://, a path)."""
 
-    inputs: Sequence[str]
-    out: str
-    profile: str
-    patterns: Path | None
-    day: str | None
-    master: str | None = None
-    id_column: str = "id"
-    text_column: str = "text"
-    max_chars: int | None = None
-    summary: Path | None = None
+    master: str | None
 
 
 def run(call: ClusterRun, say: Callable[[str], object]) -> int:
@@ -68,12 +59,7 @@ def run(call: ClusterRun, say: Callable[[str], object]) -> int:
         raise InputError(f"Spark: {error.getCondition() or type(error).__name__}") from None
     finally:
         session.stop()
-    if call.summary is not None:
-        progress.write_figures(figures, call.summary)
-    for line in [progress.status_line(figures), *progress.summary_table(figures)]:
-        say(line)
-    failed: int = figures["status"]["failed"]
-    return failed
+    return tell(call, figures, say)
 
 
 def _session(master: str | None) -> SparkSession:

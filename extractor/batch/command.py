@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from extractor import __version__
 from extractor.batch import bulk, progress
@@ -19,21 +20,27 @@ from extractor.batch.work import LoadCoder
 from extractor.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The call of `facetcode run`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What every engine of `facetcode run` is asked."""
 
     inputs: Sequence[str]
     out: str
     profile: str
     patterns: Path | None
     day: str | None
-    workers: int | None = None
-    id_column: str = "id"
-    text_column: str = "text"
-    note_timeout: float | None = None
-    max_chars: int | None = None
-    summary: Path | None = None
+    id_column: str
+    text_column: str
+    max_chars: int | None
+    summary: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Call):
+    """The call of a run on this machine. Without `workers`, all cores work."""
+
+    workers: int | None
+    note_timeout: float | None
 
 
 def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Callable[[str], object]) -> int:
@@ -69,11 +76,16 @@ def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Call
         journal = bulk.to_file(job, out, progress.Progress(complain, bulk.estimate(call.inputs)))
         figures = progress.summary(journal.state)
         _put_in_place(journal, out)
+    return tell(call, figures, say)
+
+
+def tell(call: Call, figures: dict[str, Any], say: Callable[[str], object]) -> int:
+    """The figures of a run that has ended: to their file, and to people. The number of records that failed."""
     if call.summary is not None:
         progress.write_figures(figures, call.summary)
     if call.out != STANDARD_OUTPUT:
         with suppress(OSError):  # the work is done and in place, whoever has stopped reading
-            for line in [progress.status_line(figures), *(progress.summary_table(figures) if out else [])]:
+            for line in (progress.status_line(figures), *progress.summary_table(figures)):
                 say(line)
     failed: int = figures["status"]["failed"]
     return failed

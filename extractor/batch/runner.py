@@ -1,9 +1,8 @@
-"""Many notes, one after another: results out as they come, one line for each record that failed, on with the rest."""
+"""Notes one after another, in this process: results as they come, one line for each that failed, on with the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from extractor.batch.sources import BadRecord, Incoming, Item, Remark, printable
@@ -19,41 +18,19 @@ class CodeNote(Protocol):
     ) -> CodingResult: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many records ended how."""
-
-    coded: int = 0
-    review: int = 0
-    no_code: int = 0
-    failed: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.coded + self.review + self.no_code + self.failed
-
-    def plus(self, outcome: str) -> Tally:
-        """The tally with one more record.
-
-        >>> Tally().plus("coded").plus("failed")
-        Tally(coded=1, review=0, no_code=0, failed=1)
-        """
-        return replace(self, **{outcome: getattr(self, outcome) + 1})
-
-
 def run(
     items: Iterable[Item],
     code: CodeNote,
     write: Callable[[Note, CodingResult], object],
     complain: Callable[[str], object],
     date_of_service: str | None = None,
-) -> Tally:
-    """Codes every note, in order. `write` gets each result, `complain` one line a trouble, never with text of a note.
+) -> int:
+    """Codes single notes, in order; the number of those that failed. `write` gets each result, `complain` one line a
+    trouble, never with text of a note.
 
     `date_of_service` is for the notes that bring none of their own.
     """
-    tally = Tally()
-    clashes: set[str] = set()
+    failed = 0
     for item in items:
         if isinstance(item, Remark):
             complain(f"{item.where}: {item.text}")
@@ -61,15 +38,10 @@ def run(
         outcome = code_one(item, code, date_of_service) if isinstance(item, Incoming) else item
         if isinstance(outcome, BadRecord):
             complain(f"{outcome.where}: {outcome.reason}")
-            tally = tally.plus("failed")
-            continue
-        note, result = outcome
-        for key in sorted(note.carried.keys() & CodingResult.model_fields.keys() - clashes):
-            clashes.add(key)
-            complain(f'{item.where}: key "{key}" is not carried through: results have their own (and further records)')
-        write(note, result)
-        tally = tally.plus(result.status)
-    return tally
+            failed += 1
+        else:
+            write(*outcome)
+    return failed
 
 
 def code_one(
