@@ -17,6 +17,7 @@ import pyarrow
 import pyarrow.parquet
 from click.testing import CliRunner
 
+from extractor import Coder
 from extractor.batch.spark import code_notes
 from extractor.cli import cli
 from extractor.errors import InputError
@@ -94,12 +95,15 @@ def test_columns_may_have_other_names(spark: Any, notes: list[dict[str, Any]]) -
 
 
 def test_the_overlay_travels_with_the_job(spark: Any, notes: list[dict[str, Any]], tmp_path: Path) -> None:
-    (tmp_path / "agents.csv").write_bytes((ROOT / "patterns/agents.csv").read_bytes())
-    alone = [row["versions"]["patterns"] for row in code_notes(frame(spark, notes[:2])).toArrow().to_pylist()]
+    head = (ROOT / "patterns/agents.csv").read_text(encoding="utf-8").splitlines()[0]
+    row = "zebracaine,bupivacaine,local_anesthetic,0.5 mL of zebracaine was injected at each nerve."
+    (tmp_path / "agents.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
+    wanted = Coder(patterns=tmp_path).code(notes[0]["text"]).versions.patterns
     laid = code_notes(frame(spark, notes[:2]), patterns=tmp_path)
     (tmp_path / "agents.csv").unlink()  # the executors have what was sent, not the folder
-    assert {row["failure"] for row in laid.toArrow().to_pylist()} == {None}
-    assert len(set(alone)) == 1
+    found = laid.toArrow().to_pylist()
+    assert {(row["failure"], row["versions"]["patterns"]) for row in found} == {(None, wanted)}
+    assert wanted != Coder().code(notes[0]["text"]).versions.patterns
 
 
 def test_the_command_writes_a_table(spark: Any, notes: list[dict[str, Any]], tmp_path: Path) -> None:

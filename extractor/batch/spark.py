@@ -121,10 +121,10 @@ def _row(record: dict[str, Any], code: CodeNote, setting: _Setting) -> dict[str,
     item = incoming("row", record_of(record, setting.columns.id), setting.columns)
     if isinstance(item, BadRecord):
         key = record.get(setting.columns.id)
-        return {"id": None if key is None else str(key), "failure": item.reason}
+        return {"id": None if key is None else str(key), "failure": item.kind or item.reason}
     outcome = refused(item, setting.max_chars) or code_item(item, code, setting.day)
     if isinstance(outcome, Failed):
-        return {"id": outcome.id, "failure": outcome.reason}
+        return {"id": outcome.id, "failure": outcome.kind or outcome.reason}
     return row_of(outcome.line)
 
 
@@ -138,6 +138,7 @@ def _batch(rows: list[dict[str, Any]]) -> pyarrow.RecordBatch:
 
 
 _coders: dict[str, CodeNote] = {}  # of this process, by what they are made with
+_folders: list[tempfile.TemporaryDirectory[str]] = []  # with the overlay of the coder
 
 
 def coder_of_process(profile: str, overlay: Mapping[str, bytes] | None) -> CodeNote:
@@ -146,13 +147,19 @@ def coder_of_process(profile: str, overlay: Mapping[str, bytes] | None) -> CodeN
     if digest not in _coders:
         from extractor.loading import load_coder
 
-        folder = None
-        if overlay is not None:
-            folder = Path(tempfile.gettempdir(), f"facetcode-patterns-{digest[:16]}")
-            for name, data in overlay.items():
-                path = folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
         _coders.clear()  # one at a time: a process serves one job
-        _coders[digest] = load_coder(profile, folder)
+        if overlay is None:
+            _coders[digest] = load_coder(profile, None)
+        else:
+            folder = tempfile.TemporaryDirectory()  # of a name that nobody can have laid files under before
+            _lay_out(overlay, Path(folder.name))
+            _folders[:] = [folder]  # read as long as the coder lives: a code book when a note of its year comes
+            _coders[digest] = load_coder(profile, Path(folder.name))
     return _coders[digest]
+
+
+def _lay_out(overlay: Mapping[str, bytes], folder: Path) -> None:
+    for name, data in overlay.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
