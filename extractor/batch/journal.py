@@ -58,7 +58,6 @@ class Journal:
         self._saved = time.monotonic()
         self.again = False  # whether an earlier run of the same call was stopped
         self.state = self._read_state(call)
-        self.resumed = self.state.records > 0
         for stream, length in ((self._results, self.state.results), (self._failures, self.state.failures)):
             stream.truncate(length)
             stream.seek(length)
