@@ -311,3 +311,47 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(script)], check=True)
     failures = out.with_name("out.jsonl.failures.jsonl")
     assert (out.read_bytes(), failures.read_bytes()) == whole[:2]
+
+
+ORPHANS = """
+import sys
+sys.path[:0] = {paths!r}
+from stubs import load_rough
+from extractor.batch.pool import Pool
+from extractor.batch.sources import Incoming
+from extractor.schema import Note
+
+if __name__ == "__main__":
+    with Pool(load_rough, 1, None) as pool:
+        outcomes = pool.map([[Incoming("a", Note(id="a", text="facet"))], [Incoming("b", Note(id="b", text="slow"))]])
+        next(outcomes)
+        print(pool._workers[0].process.pid, flush=True)
+        next(outcomes)
+"""
+
+
+def is_running(process: Path) -> bool:
+    """False for a process that has ended, whether or not somebody has asked how."""
+    try:
+        return process.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_workers_end_with_a_killed_main_process(tmp_path: Path) -> None:
+    """Also one that is at a note which never ends."""
+    script = tmp_path / "run.py"
+    here = Path(__file__).parent
+    script.write_text(ORPHANS.format(paths=[str(here), str(here.parent)]))
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    worker = Path("/proc", process.stdout.readline().strip())
+    assert is_running(worker)
+    process.kill()
+    process.wait()
+    for _ in range(300):  # the note takes 60 seconds
+        if not is_running(worker):
+            break
+        time.sleep(0.1)
+    assert not is_running(worker)
