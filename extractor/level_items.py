@@ -19,8 +19,8 @@ def items_of(text: str, reading: Reading, concept: str, lexicon: Lexicon) -> tup
     nerves, joints = concept in guards.nerve_concepts, concept in guards.joint_concepts
     if not nerves:
         runs = _paired(runs, joints)
-        if len(runs) == 2 and _between(text, runs, lexicon, joints):
-            runs = [_pair(runs[0], runs[1])]
+        if len(runs) == 2 and (_between(text, runs, lexicon, joints) or (joints and reading.over)):
+            runs = [_pair(runs[0], runs[1])]  # "between L4 and L5", "the L4 on L5 joint"
     items: list[LevelItem] = []
     listed = any(piece.bare and not piece.how for piece in runs)  # "l three four and five": a list, whatever it names
     for piece in runs:

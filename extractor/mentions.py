@@ -135,6 +135,7 @@ _LIMB_BEHIND = re.compile(
     r"|oblique|rotation|side (?:up|dn|down))\b"
 )
 _ROW_LETTER = re.compile(r"[ \t|]*[RL]")
+_ACT_BEFORE = re.compile(r"\b(?:inj\w*|bl(?:oc)?ks?|rfa?|ablations?)\s$", re.IGNORECASE)
 _LAID = re.compile(r"(?:[ -]?side(?: is| was)?)? (?:down|up|dn)\b", re.IGNORECASE)
 _ROW_GAP = 14  # characters between the letter of a row and its level
 _LETTER_COLUMNS = re.compile(r"(?:(?<=\n)|(?<=  ))([RL]) {2,40}(?!\1)[RL](?= {2}|[ \t]*(?:\n|$))")
@@ -461,9 +462,15 @@ def _is_side_letter(
     ):
         return True
     if text[start] == "B":
+        act = _ACT_BEFORE.search(text, max(0, start - 14), start)
+        place = act.start() if act else start
+        beside = {place - 1, place} & ends and text[end : end + 1] in (",", ";", ".", ")", "\n")
         return (
-            re.match(r"\s+(?:lumb|cerv|thor|facet|fct|FJ|medial|MBB?|SI|TF|RFA?|FJI|IA|LS)", text[end : end + 9])
-            is not None
+            bool(beside)
+            or (  # "SIJ inj B, fluoro"
+                re.match(r"\s+(?:lumb|cerv|thor|facet|fct|FJ|medial|MBB?|SI|TF|RFA?|FJI|IA|LS)", text[end : end + 9])
+                is not None
+            )
         )
     if _LETTER_DONE.match(text, end):
         return True
@@ -474,8 +481,8 @@ def _is_side_letter(
     if re.match(r"\s?:", text[end : end + 2]) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" -*|"):
         return True
     if re.match(
-        r"\s+(?:lumb(?:ar)?|cerv(?:ical)?|thor(?:acic)?|lower|upper|neck|artic(?:ular)?|pillars?|facets?|fct|FJ|medial|MBB?|SIJ?|TF|RFA?|LBB|FJI|IA|IL|LS|ILESI|TFESI|z-?j|intra|lat(?:eral)?\s+branch|x\s?\d)\b",
-        text[end : end + 16],
+        r"\s+(?:(?:dx|diag|diagnostic|tx|therapeutic)\s+)?(?:lumb(?:ar)?|cerv(?:ical)?|thor(?:acic)?|lower|upper|neck|artic(?:ular)?|pillars?|facets?|fct|FJ|medial|MBB?|SIJ?|TF|RFA?|LBB|FJI|IA|IL|LS|ILESI|TFESI|z-?j|intra|lat(?:eral)?\s+branch|x\s?\d)\b",
+        text[end : end + 28],
     ):
         return True
     if _CELL_BEFORE.search(text, max(0, start - 12), start) and _CELL_AFTER.match(text, end):

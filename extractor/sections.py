@@ -26,6 +26,17 @@ _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )
 _OF_ACT = frozenset({"body", "laterality", "guidance", "injectate"})
+_HEADED = re.compile(
+    r"[ \t]*(?!(?i:left|right|both|bilat\w*|his|her|the|this|that|their|my|our|your|no|and|with|a|an|as|in|on)\b)"
+    r"([A-Z][A-Za-z']+(?: [A-Za-z'/&-]+){1,5})[ \t]*:"
+)
+_PREPOSITION = re.compile(r"\b(?:of|for|at|in|on|with|from|to|during|before|after|regarding|today|done)\b.*")
+_BY_HEAD = frozenset(
+    {
+        *("history", "indication", "plan", "consent", "discharge", "exam", "complications"),
+        *("imaging_findings", "diagnosis", "body", "guidance", "contrast", "injectate", "sedation", "prep", "timeout"),
+    }
+)
 _OWN_HEADER = re.compile(r"([A-Z][A-Z]+(?:[ /&-]+[A-Z]+){0,3}):(?=[ \t]*[A-Z])")
 _PROSE = 12  # blanks: a field of a form holds less
 _CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
@@ -172,6 +183,15 @@ class SectionReader:
                 return self.kinds[word], label.lower()
         return None
 
+    def _by_head(self, label: str) -> tuple[str, str] | None:
+        """A label that no row names, by the noun that it is about: "HISTORY IN BRIEF", "Relevant imaging findings"."""
+        words = _PREPOSITION.sub("", label.lower()).split()
+        for begin in range(len(words)):
+            kind = self.kinds.get(" ".join(words[begin:]), "")
+            if kind:
+                return (kind, label.lower()) if kind in _BY_HEAD else None
+        return None
+
     def _in_line(self, line: str, offset: int, last_kind: str) -> list[tuple[int, int, str, str]]:
         marks: list[tuple[int, int, str, str]] = []
         floor = 0
@@ -213,6 +233,10 @@ class SectionReader:
         label = _LABEL.match(line) if last_kind in _SILENT else None
         if label and (not marks or marks[0][0] >= offset + label.end()) and (named := self._by_words(label.group(1))):
             marks.insert(0, (offset, offset + label.end(), *named))
+            return marks
+        headed = _HEADED.match(line)
+        if headed and (not marks or marks[0][0] >= offset + headed.end()) and (named := self._by_head(headed.group(1))):
+            marks.insert(0, (offset, offset + headed.end(), *named))
             return marks
         own = _OWN_HEADER.match(line) if last_kind == "title" else None
         if own and (not marks or marks[0][0] >= offset + own.end()) and line.count(" ", own.end()) >= _PROSE:

@@ -45,9 +45,19 @@ def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bo
         elif sites:
             if alone and not left_out and _count(cue) not in plausible:
                 flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
-        elif _count(cue) > (max(most_joints, most_nerves) if cue.category.startswith(_JOINTS) else most_nerves or 9):
+        elif _fewer_in_title(reading, cue, len(joints)) or _count(cue) > (
+            max(most_joints, most_nerves) if cue.category.startswith(_JOINTS) else most_nerves or 9
+        ):
             flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
     return tuple(flags[:1])
+
+
+def _fewer_in_title(reading: Reading, cue: Cue, joints: int) -> bool:
+    """True where a title counts fewer joints than were read ("injection of two lumbar facet joints")."""
+    if not cue.category.startswith(_JOINTS) or reading.sentences[cue.sentence].zone != "title":
+        return False
+    counted = [other for other in reading.cues if other.sentence == cue.sentence and other.category.startswith(_JOINTS)]
+    return len(counted) == 1 and _count(cue) < joints
 
 
 _APART = frozenset({"S1", "TON"})  # nerves that people count apart from the medial branches

@@ -21,6 +21,7 @@ _TEMPERATURE = re.compile(
     r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE
 )
 _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4-5 and ___"
+_BLANK_FIELD = re.compile(r"\b(?:levels?|joints?|nerves?|sides?|laterality)[^:\n]{0,20}:[ \t]*$", re.IGNORECASE)
 _AWAY = frozenset({"historical", "planned", "finding", "exam", "consent", "teaching", "numbering"})
 _SHORT_LIST = 60  # longest list of sided levels that stands alone before its needle ("B L4-5, R L5-S1.")
 _LIST_LINE = 90  # longest line of a list below its heading
@@ -158,8 +159,8 @@ def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Si
         unfilled=_unfilled(reading),
         intent="diagnostic" if intents == {"diagnostic"} else "therapeutic" if intents == {"therapeutic"} else "",
         temperature=_temperature(reading),
-        title_side=single(sided.title_sides),
-        body_side=single(sided.body_sides),
+        title_side=single(of_all_regions(reading, sided.title_sides)),
+        body_side=single(of_all_regions(reading, sided.body_sides)),
         planned_side=single(
             hit
             for hit in reading.sides
@@ -230,6 +231,18 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     return frozenset(acting | following), frozenset(telling_only | following)
 
 
+def of_all_regions(reading: Reading, sides: Sequence[Hit]) -> Sequence[Hit]:
+    """The sides that speak of the whole session: where neck and low back were treated, none that stands with the levels
+    of one of them ("C5-6 facet joint injection. Left L4-5 facet joint injection.")."""
+    regions: dict[int, set[bool]] = {}  # by sentence, whether a level is one of the neck
+    for hit in reading.levels:
+        if reading.sentences[hit.sentence].zone in {"title", "body", "neutral"} and not hit.cues & _AWAY:
+            regions.setdefault(hit.sentence, set()).update(item.top[0] == "C" for item in hit.mention.items)
+    if len(set().union(*regions.values())) < 2:
+        return sides
+    return [side for side in sides if len(regions.get(side.sentence, ())) != 1]
+
+
 def single(hits: Iterable[Hit]) -> str:
     """The one side that the mentions agree on ("" for none or several)."""
     values = {hit.value for hit in hits if hit.value in {"left", "right", "bilateral"}}
@@ -265,8 +278,14 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
         )
         if sentence.zone in {"title", "body", "neutral"} and follows and sentence.index in filled:
             result.append(Span(cue.start, cue.end, sentence.section))
-        elif sentence.zone == "laterality" or (
-            sentence.zone in {"title", "body", "neutral"} and sentence.index in named and sentence.index not in filled
+        elif (
+            sentence.zone == "laterality"
+            or _BLANK_FIELD.search(reading.text, line_start, cue.start)
+            or (
+                sentence.zone in {"title", "body", "neutral"}
+                and sentence.index in named
+                and sentence.index not in filled
+            )
         ):
             result.append(Span(cue.start, cue.end, sentence.section))
     return tuple(result)

@@ -313,7 +313,8 @@ def _merged_nerves(view: View, title: View | None, flags: list[Flag]) -> SiteSet
     if not extra or not bony:
         return view.nerves
     known = (title.nerves.names | title.bones.names) if title else set()
-    if named < bony or extra <= known or extra <= {"L5"}:
+    beside = named == {"TON"} and len(extra) > 1  # the third occipital nerve lies on a joint, those below on pillars
+    if named < bony or extra <= known or extra <= {"L5"} or beside:
         merged = SiteSet()
         for source in (view.nerves, view.bones):
             for (site, side), evidence in source.spans.items():

@@ -27,6 +27,7 @@ from extractor.rows import AssemblyRows
 _BESIDE = frozenset({"sacroiliac_joint", "trigger_point", "caudal"})
 _FACET_NOUNS = frozenset({"medial_branch", "dorsal_ramus", "facet_joint", "third_occipital_nerve"})
 _ACT = re.compile(r"\b(?:injection|block|ablation|denervation|epidural)s?\b", re.IGNORECASE)
+_EPIDURALS = frozenset({"interlaminar", "transforaminal", "caudal"})
 _LESIONS = frozenset({"thermal_rf", "pulsed_rf"})
 _ANATOMY = frozenset({"facet_joint", "medial_branch"})
 
@@ -54,7 +55,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     if encounter.nothing_done(reading, drugs):
         return Assembled((), reading, drugs, diagnosis)
     begun = min((s.index for s in reading.sentences if s.zone == "body" and "needlework" in s.cues), default=1 << 30)
-    title_side = encounter.single(sided.title_sides)
+    title_side = encounter.single(encounter.of_all_regions(reading, sided.title_sides))
     injected = bool(injectate_names(drugs))
     made = make(reading, sided.levels, *encounter.acting(reading), begun, rows.bones, injected)
     statements = with_copies(made, sided.copies, title_side)
@@ -97,6 +98,19 @@ def _through_foramina(session: Session, reading: Reading, statements: Sequence[S
     )
 
 
+def _in_interspace(reading: Reading, statements: Sequence[Statement]) -> bool:
+    """True where a needle with loss of resistance went to an interspace, whatever else was done in the session."""
+    spaces = {h.sentence for h in reading.targets if h.value == "epidural_space" and "negated" not in h.cues}
+    return any(
+        s.kind == "interspace"
+        and not s.denied
+        and s.zone == "body"
+        and s.sentence in spaces
+        and "needlework" in reading.sentences[s.sentence].cues
+        for s in statements
+    )
+
+
 _SIDED: frozenset[Family] = frozenset({"facet", "transforaminal", "sacroiliac_joint", "sacral_lateral_branch"})
 
 
@@ -127,6 +141,8 @@ def _with_inferred(
         }
         if any("needlework" in reading.sentences[index].cues for index in entered):
             return replace(session, families=("facet", *session.families))  # joints entered beside what is named
+    if session.families and not _EPIDURALS & set(session.families) and _in_interspace(reading, statements):
+        return replace(session, families=(*session.families, "interlaminar"))
     if session.families == ("interlaminar",) and _through_foramina(session, reading, statements):
         return replace(session, families=("transforaminal",))
     if session.families or session.out_of_scope:

@@ -360,7 +360,8 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return "plan"
     if past and not today:
         return "history"
-    if ("finding" in cues or diagnostic) and not (weak and target):
+    shown = "finding" in cues and not cues & {"performed", "handled"}  # "degeneration located at the L4-5 facet"
+    if shown or (("finding" in cues or diagnostic) and not (weak and target)):
         return "finding"
     if "exam" in cues and not weak:
         return "exam"
