@@ -22,10 +22,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
+from math import log10
 from pathlib import Path
 from typing import Any
 
-from bench_speed import compare
+import bench_speed
 
 from extractor import Coder
 from extractor.batch.sources import Incoming, open_sources
@@ -136,7 +137,7 @@ def bulk(folder: Path, source: Path, count: int) -> dict[str, Any]:
 
 
 def growth(folder: Path, source: Path, most: int) -> list[dict[str, float]]:
-    """One worker on more and more notes, and one process on longer and longer notes."""
+    """One worker on more and more notes."""
     rows = []
     print("  notes, 1 process: seconds, notes/s, peak")
     size = 100
@@ -144,39 +145,46 @@ def growth(folder: Path, source: Path, most: int) -> list[dict[str, float]]:
         path = folder / f"grown-{size}.jsonl"
         repeated(source, size, path)
         took = ran(["run", str(path), "-o", str(folder / f"grown-{size}.out.jsonl"), "--workers", "1"])
-        rows.append({"notes": size, "seconds": took.seconds, "peak_mb": took.peak})
+        rows.append({"size": size, "seconds": took.seconds, "peak_mb": took.peak})
         print(f"  {size:>7} {took.seconds:>8.1f} s {size / took.seconds:>8.1f} {took.peak:>6.0f} MB", flush=True)
         size = size * 10 if size * 10 <= most or size == most else most
-        if rows[-1]["notes"] == most:
+        if rows[-1]["size"] == most:
             break
     return rows
 
 
-def plot(rows: Sequence[dict[str, float]], path: Path) -> None:
-    """Seconds against notes, both axes logarithmic: a line of slope one is linear growth."""
-    from math import log10
-
+def panel(rows: Sequence[dict[str, float]], title: str, left: int) -> str:
+    """Seconds against size, both axes logarithmic: a line of slope one is linear growth."""
     wide, high, pad = 480, 320, 48
-    x_low, x_high = log10(rows[0]["notes"]), log10(rows[-1]["notes"])
+    x_low, x_high = log10(rows[0]["size"]), log10(rows[-1]["size"])
     y_low, y_high = log10(min(row["seconds"] for row in rows)), log10(max(row["seconds"] for row in rows))
 
     def at(row: dict[str, float]) -> tuple[float, float]:
-        x = pad + (log10(row["notes"]) - x_low) / max(x_high - x_low, 1e-9) * (wide - 2 * pad)
+        x = left + pad + (log10(row["size"]) - x_low) / max(x_high - x_low, 1e-9) * (wide - 2 * pad)
         y = high - pad - (log10(row["seconds"]) - y_low) / max(y_high - y_low, 1e-9) * (high - 2 * pad)
         return x, y
 
     dots = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/><text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="middle">'
-        f"{row['notes']:,.0f} notes, {row['seconds']:,.1f} s</text>"
+        f"{row['size']:,.0f}: {row['seconds']:,.3g} s</text>"
         for row in rows
         for x, y in [at(row)]
     )
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, rows))
+    return (
+        f'<polyline points="{line}" fill="none" stroke="black"/>{dots}<text x="{left + wide / 2}" y="{high - 12}" '
+        f'text-anchor="middle">{title}</text>'
+    )
+
+
+def plot(notes: Sequence[dict[str, float]], lengths: Sequence[dict[str, float]], path: Path) -> None:
+    """Growth with the number of notes and with the length of one, side by side."""
     path.write_text(
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" font-family="sans-serif" font-size="11">'
-        f'<rect width="{wide}" height="{high}" fill="white"/><polyline points="{line}" fill="none" stroke="black"/>'
-        f'{dots}<text x="{wide / 2}" y="{high - 12}" text-anchor="middle">notes (both axes logarithmic), one process, '
-        "start included</text></svg>\n",
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 320" font-family="sans-serif" font-size="11">'
+        '<rect width="960" height="320" fill="white"/>'
+        + panel(notes, "notes, one process, start included (both axes logarithmic)", 0)
+        + panel(lengths, "kB of one note (both axes logarithmic)", 480)
+        + "</svg>\n",
         encoding="utf-8",
     )
 
@@ -193,14 +201,15 @@ def main() -> None:
     records = [json.loads(line)["text"] for line in given.notes_file.read_text(encoding="utf-8").splitlines()]
     figures: dict[str, Any] = {"notes": given.notes, "cores": os.cpu_count(), "python": sys.version.split()[0]}
     step = max(1, len(records) // 200)
-    figures["one process"] = compare(records[::step][:200], given.medspacy_notes)
+    figures["one process"] = bench_speed.compare(records[::step][:200], given.medspacy_notes)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(f"facetcode run on {given.notes:,} notes ({given.notes_file.name} repeated)")
         figures["runs"] = bulk(folder, given.notes_file, given.notes)
         figures["growth"] = growth(folder, given.notes_file, given.notes)
+        figures["growth of one note"] = bench_speed.growth(records[0], (1, 10, 100, 1000))
     if given.plot:
-        plot(figures["growth"], given.plot)
+        plot(figures["growth"], figures["growth of one note"], given.plot)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from extractor.schema import CodingResult
 
 
+# spaCy keeps every word that it meets: some 40,000 in the first thousand notes, and names and numbers without end
+MOST_STRINGS = 100_000
+
+
 class Coder:
     """Codes notes one at a time. Building one loads and checks the patterns; the pipeline loads with the first note.
 
@@ -89,9 +93,12 @@ class Coder:
         chosen = profile or self.profile
         self.book.profile(chosen)
         note = self._hearing.heard(clean(text).seen_as(plain_boxes))
-        doc = self.nlp.make_doc(unwrapped(note.text))
+        nlp = self.nlp
+        doc = nlp.make_doc(unwrapped(note.text))
         doc.user_data["facetcode_text"] = note.text
-        reading = collect(self.nlp(doc))
+        reading = collect(nlp(doc))
+        if len(nlp.vocab.strings) > MOST_STRINGS:
+            self.__dict__.pop("nlp", None)  # built anew for the next note
         assembled = assemble(reading, self._agents, self._rows)
         coding = code_procedures(assembled.procedures, self.book, chosen)
         versions = {

@@ -25,7 +25,8 @@ class Nouns:
     def __init__(self, lexicon: Lexicon, text: str) -> None:
         self._x, self._text = lexicon, text
         self._weak = lexicon.words.guards.weak_concepts
-        self._found = [Noun(m.start(), m.end(), lexicon.concept_of(m.group())) for m in lexicon.noun.finditer(text)]
+        nouns, subject = lexicon.nouns.over(text)
+        self._found = [Noun(m.start(), m.end(), lexicon.concept_of(m.group())) for m in nouns.finditer(subject)]
         self._starts = [noun.start for noun in self._found]
 
     def after(self, end: int, limit: int) -> Noun | None:

@@ -37,7 +37,8 @@ class Search:
     def drafts(self) -> list[Draft]:
         found: list[Draft] = []
         position = 0
-        while match := self._x.anchor.search(self._text, position):
+        anchor, subject = self._x.anchor.over(self._text)
+        while match := anchor.search(subject, position):
             draft = self._draft(match, found)
             if draft is None:
                 # a list of numbers that is no level is left as a whole
@@ -58,8 +59,9 @@ class Search:
         return Draft(reading.start, reading.end, reading) if reading else None
 
     def _site(self, match: re.Match[str]) -> Draft | None:
-        site = self._x.sites[plain(match.group())]
-        if site.cased and match.group() not in site.phrases:
+        written = self._text[match.start() : match.end()]
+        site = self._x.sites[plain(written)]
+        if site.cased and written not in site.phrases:
             return None
         near = self._text[max(0, match.start() - 40) : match.end() + 40].lower()
         if any(word.lower() in near for word in site.unless_near):
@@ -107,7 +109,8 @@ class Search:
 
     def _region_words(self) -> tuple[list[int], list[str]]:
         regions = {plain(phrase): letter for phrase, letter in self._x.words.context_regions.items()}
-        matches = [(m.start(), regions[plain(m.group())]) for m in self._x.context_region.finditer(self._text)]
+        words, subject = self._x.context_region.over(self._text)
+        matches = [(m.start(), regions[plain(m.group())]) for m in words.finditer(subject)]
         return [place for place, _ in matches], [letter for _, letter in matches]
 
     def _goes_on(self, start: int, found: list[Draft], reading: Reading) -> bool:

@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Iterable
 
+from extractor.literals import Caseless
 from extractor.patterns import PatternFolder, Row
 from extractor.rows import NounRow
 
@@ -201,6 +202,7 @@ class Lexicon:
         self.enclosed = of(rf"\b(?:{words_pattern(words.guards.between)})\s*$")
         self.spaced = of(rf"\b(?:{words_pattern(words.guards.spaces)})\s+(?:{words_pattern(words.guards.between)})\s*$")
         self.noun = of(rf"\b(?:{noun})\b")
+        self.nouns = Caseless(self.noun.pattern)  # for all of a text
         self.glued_noun = of(rf"(?:{noun})\b")
         sides, attachment = words.sides.words, words.attachment
         led = words_pattern([*attachment.before, *sides])
@@ -210,14 +212,14 @@ class Lexicon:
         self.between = of(rf"(?:[\s,:(\[\]&+-]|\b(?:{linking})\b)*+")
         self.stop = of(rf"[;\n(]|[.](?!\d)|\b(?:{words_pattern(words.attachment.stop)})\b")
         self.counted = of(rf"(?:[ \n]+[\w-]+){{0,4}}?[ \n]+(?:{words_pattern(words.guards.counted)})\b")
-        self.context_region = of(rf"\b(?:{words_pattern(words.context_regions)})\b")
+        self.context_region = Caseless(rf"\b(?:{words_pattern(words.context_regions)})\b")
         site = words_pattern([phrase for site in words.sites for phrase in site.phrases])
         digits = r"(?:1[0-2]|[1-9])(?=[ ]?[-/,&][ ]?\d|[ ](?:and[ ])?[1-9]\b|[ ]?[-/][ ]?s)"
         spelled = rf"(?:{number})(?=[ ,/-]{{1,2}}(?:and )?(?:{number})\b)"
         numbered = (
             rf"(?:{letter}|{spoken}|{region})[ -]{{0,4}}\n?(?:[1-9]|{word}|(?:{words_pattern(words.homophones)})\b)"
         )
-        self.anchor = of(
+        self.anchor = Caseless(
             rf"(?<![A-Za-z0-9_'])(?:(?P<vertebra>{numbered})|(?P<site>(?:{site})\b)"
             rf"|(?P<ordinal>{ordinal})|(?<![.,:/#$-])(?P<bare>{digits}|{spelled}))"
         )

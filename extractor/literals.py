@@ -71,6 +71,37 @@ class Present(dict[str, bool]):
         return True
 
 
+_UNIT = re.compile(r"\\.|\(\?P<\w+>|.", re.DOTALL)  # an escape, the name of a group, a character
+_OF_CASE = ("(?i", "(?-i")
+
+
+class Caseless:
+    """An expression without regard to case. Over an ASCII text in small letters it is run as written, which takes less
+    than half the time: `over` gives what to run, and over what; offsets are those of the text.
+
+    >>> pattern, subject = Caseless("[LS][1-5] facets?").over("Left L4 Facet")
+    >>> pattern.search(subject).span()
+    (5, 13)
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self._any = re.compile(pattern, re.IGNORECASE)
+        if any(sign in pattern for sign in _OF_CASE):
+            self._small = self._any
+        else:
+            units = _UNIT.findall(pattern)
+            self._small = re.compile("".join(unit.lower() if len(unit) == 1 else unit for unit in units))
+
+    @property
+    def pattern(self) -> str:
+        """As written."""
+        return self._any.pattern
+
+    def over(self, text: str) -> tuple[re.Pattern[str], str]:
+        """What to run for a text, and over what: letters beyond ASCII may have several capitals, or none."""
+        return (self._small, text.lower()) if text.isascii() else (self._any, text)
+
+
 class _UnknownError(Exception):
     """Syntax that is not read here."""
 

@@ -10,20 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
+from extractor.literals import Caseless
 from extractor.rows import SectionRow, SpokenHeaders, alternation
 
 _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
 _OPENING = re.compile(r"[ \t*#-]*([A-Z][A-Za-z]+(?: [A-Za-z]+)?)(?=[ ,:.(*-])")
 _LEADER = re.compile(r"[ \t]*([A-Z][A-Za-z /&()-]{1,38}?)[ \t]*(?:\.[ .]{2,}|_{4,})[ \t]*(?=\S)")
-_SENTENCE_HEADER = re.compile(r"(?<=[a-z0-9)][.] )([A-Z][A-Za-z-]{3,}(?: [a-z-]+){0,3})[.] (?=[A-Z0-9])")
+_SENTENCE_HEADER = re.compile(r"([A-Z](?<=[a-z0-9)][.] .)[A-Za-z-]{3,}(?: [a-z-]+){0,3})[.] (?=[A-Z0-9])")
 _NESTED = re.compile(r"[ \t]*([A-Z][A-Za-z ]{2,20}?)[ \t]+-{1,2}[ \t]+(?=\S)")
 _LABEL = re.compile(r"[ \t]*([A-Z][A-Za-z]+(?: [A-Za-z]+){1,3})[ \t]*:(?=[ \t]*\S)")
 _FIELD = re.compile(r"[ \t]*([A-Z][A-Za-z()/]{2,14}(?: [A-Za-z]{2,12})?)[ \t]{2,}(?=\S)")
 _NUMBERED = re.compile(r"[ \t]*procedure\s+#?\d{1,2}(?:\s+of\s+\d{1,2})?\s*[-:)]\s*(?=\S)", re.IGNORECASE)
 _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
+)
+_FIRST_WORDS = re.compile(
+    r"[ \t]*(?:\d{1,2}[.)]\s*)?([A-Za-z][A-Za-z /&-]{1,38})(?:\.\s+(?=[A-Z\d\"])|\s+-{1,2}\s+(?=\S))"
 )
 _OF_ACT = frozenset({"body", "laterality", "guidance", "injectate"})
 _HEADED = re.compile(
@@ -54,6 +59,7 @@ _OPENERS = frozenset({"diagnosis", "indication"})
 _SHORTEST_SPEECH = 8  # words of a line that begins with a spoken header: "diagnosis ... procedure ..."
 _WRITTEN_END = re.compile(r"[.;] [A-Z]")
 _WORDS_A_SENTENCE = 40  # more words than this for each written end: speech without marks
+_HEAD = 3  # letters by which most words are known to begin no header
 _LONGEST_LINE = 80  # a header alone on its line is no longer than this
 _SURE_WORDS = 3  # a phrase of so many words is a header whatever stands before it
 Mark = tuple[int, int, str, str, bool]  # start, where its text begins, kind, name, spoken
@@ -77,22 +83,26 @@ class SpokenReader:
     def __init__(self, table: SpokenHeaders) -> None:
         self._table = table
         self._kinds = table.anywhere | table.first | table.late
-        self._phrases = re.compile(rf"(?P<name>{alternation(tuple(self._kinds)).pattern})(?:{_SAME})?", re.IGNORECASE)
+        self._phrases = Caseless(rf"(?P<name>{alternation(tuple(self._kinds)).pattern})(?:{_SAME})?")
 
     def is_dictation(self, line: str) -> bool:
         """True for a long line with hardly any capital letter."""
         words = line.count(" ") + 1
         if words < self._table.fewest_words:
-            opening = self._phrases.match(line)
-            told = opening is not None and self._kinds[" ".join(opening["name"].lower().split())] in _OPENERS
-            return told and words >= _SHORTEST_SPEECH and line[0].islower()
-        return len(_CAPITALISED.findall(line)) <= self._table.most_capitals * words  # "L4" and "MRI" are none
+            if words < _SHORTEST_SPEECH or not line[0].islower():
+                return False
+            phrases, subject = self._phrases.over(line)
+            opening = phrases.match(subject)
+            return opening is not None and self._kinds[" ".join(opening["name"].lower().split())] in _OPENERS
+        most = int(self._table.most_capitals * words)  # "L4" and "MRI" are none
+        return next(islice(_CAPITALISED.finditer(line), most, None), None) is None
 
     def marks(self, line: str, offset: int, length: int) -> list[tuple[int, int, str, str, bool]]:
         """The spoken headers of a line that begins at `offset` in a text of `length` characters."""
         found: list[tuple[int, int, str, str, bool]] = []
         written = len(_WRITTEN_END.findall(line)) * _WORDS_A_SENTENCE > line.count(" ")  # prose with its marks
-        for match in self._phrases.finditer(line):
+        phrases, subject = self._phrases.over(line)
+        for match in phrases.finditer(subject):
             name = " ".join(match.group("name").lower().split())
             start, end = match.span()
             before = line[max(0, start - 20) : start].split()
@@ -127,6 +137,7 @@ class SectionReader:
 
     def __init__(self, rows: tuple[SectionRow, ...], spoken: SpokenHeaders | None = None) -> None:
         self.kinds: Mapping[str, str] = {row.phrase: row.kind for row in rows}
+        self._heads = frozenset(phrase[:_HEAD] for phrase in self.kinds)
         self._spoken = SpokenReader(spoken) if spoken else None
 
     def read(self, text: str) -> tuple[Section, ...]:
@@ -247,9 +258,7 @@ class SectionReader:
             if opening and self.kinds.get(opening.group(1).lower()) == "addendum":
                 marks.insert(0, (offset, offset + opening.end(), "addendum", opening.group(1).lower()))
                 return marks
-            first = re.match(
-                r"[ \t]*(?:\d{1,2}[.)]\s*)?([A-Za-z][A-Za-z /&-]{1,38})(?:\.\s+(?=[A-Z\d\"])|\s+-{1,2}\s+(?=\S))", line
-            )
+            first = _FIRST_WORDS.match(line)
             if first and line.lstrip()[:1].isupper():
                 name = first.group(1).strip().lower()
                 kind = self.kinds.get(name, "")
@@ -278,13 +287,16 @@ class SectionReader:
 
     def _lookup(self, words: str) -> tuple[str, str] | None:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
-        if " " in (name := " ".join(name.split())):
-            name = _TWICE.sub(r"\1", name)  # "NAME of OF PROCEDURE"
-        name = name if name in self.kinds else _STAMP.sub("", name)
+        name = " ".join(name.split())
         kind = self.kinds.get(name, "")
-        if not kind and name.endswith(")"):
-            name = _ASIDE.sub("", name)
+        begins = name[:_HEAD]
+        if not kind and (begins in self._heads or not begins.isalpha()):  # nothing below changes these letters
+            name = _TWICE.sub(r"\1", name)  # "NAME of OF PROCEDURE"
+            name = name if name in self.kinds else _STAMP.sub("", name)
             kind = self.kinds.get(name, "")
+            if not kind and name.endswith(")"):
+                name = _ASIDE.sub("", name)
+                kind = self.kinds.get(name, "")
         if not kind:
             bare = words.strip().rstrip(":").strip(" *_-=.").lower()
             kind = self.kinds.get(bare, "")

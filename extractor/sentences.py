@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from extractor.literals import Present, needed
 from extractor.rows import SentenceTable, alternation
 from extractor.text import WIDEST_WRAP, keeps_lines
 
-_CANDIDATE = re.compile(r"\n|[.!?;]+[\"')\]]*(?=\s|$)|(?<=[a-z).:%\]]),(?=[A-Z\d])|[\u2022\u25aa\u25cf\u2023]")
+# one set of characters stands first, which is quick to look for
+_CANDIDATE = re.compile(
+    r"[\n.!?;,\u2022\u25aa\u25cf\u2023]"
+    r"(?:(?<=[\n\u2022\u25aa\u25cf\u2023])|(?<=[.!?;])[.!?;]*[\"')\]]*(?=\s|$)|(?<=[a-z).:%\]],)(?=[A-Z\d]))"
+)
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*\u2022\u25aa>]|\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\[|\()")
 _LEVEL_END = re.compile(r"(?:\b[CTLS]\d{1,2}|[CTLS]?\d)\s*$", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"([A-Za-z.]+|\d+)$")
@@ -31,6 +36,19 @@ _LEFT_OUT = re.compile(
 _LEVEL_SAID = re.compile(r"(?:\d|\b(?:one|two|three|four|five|joint|level|side|nerve|branch|facet))\s*$", re.IGNORECASE)
 _ELLIPSIS = 3
 _FEW_ENDS = 30  # more words than this for each sentence end: dictation without punctuation
+
+
+class _Lines:
+    """How a text was wrapped; asked for where a line may only have been wrapped, which is seldom."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def widest(self) -> int:
+        """Characters of its longest line; 0 where its line breaks are the writer's own."""
+        lines = self._text.split("\n")
+        return 0 if keeps_lines(lines) else max(map(len, lines))
 
 
 class SentenceSplitter:
@@ -66,7 +84,7 @@ class SentenceSplitter:
         start, end = start + len(piece) - len(piece.lstrip()), start + len(piece)
         if start >= end:
             return
-        if text.count(" ", start, end) < limit:
+        if end - start <= limit or text.count(" ", start, end) < limit:
             spans.append((start, end))
             return
         begin = start
@@ -93,15 +111,14 @@ class SentenceSplitter:
 
     def _cuts(self, text: str) -> list[int]:
         cuts: list[int] = []
-        lines = text.split("\n")
-        widest = 0 if keeps_lines(lines) else max(map(len, lines))
+        lines = _Lines(text)
         for match in _CANDIDATE.finditer(text):
             at, end = match.start(), match.end()
             if end - at > _ELLIPSIS and text[at] == ".":
                 continue  # a row of dots leads to what follows on the line
             mark = text[at]
             if mark == "\n":
-                if self._ends_line(text, at, widest):
+                if self._ends_line(text, at, lines):
                     cuts.append(end)
             elif mark == ",":
                 # transcription services join headings and list items with a bare comma
@@ -121,7 +138,11 @@ class SentenceSplitter:
         return cuts
 
     def _ends_sentence(self, text: str, at: int) -> bool:
-        word = _WORD_BEFORE.search(text[max(0, at - 14) : at])
+        before = text[max(0, at - 14) : at]
+        plain = before.rpartition(" ")[2]
+        if len(plain) > 1 and plain.isalpha() and plain.isascii():  # most words, without an expression
+            return plain.lower() not in self.table.abbreviations
+        word = _WORD_BEFORE.search(before)
         if word is None:
             return True
         value = word.group(1)
@@ -136,7 +157,9 @@ class SentenceSplitter:
             return value.islower() or text[max(0, at - 3) : at - 1].strip("., ").isdigit()
         return value.lower() not in self.table.abbreviations
 
-    def _ends_line(self, text: str, at: int, widest: int) -> bool:
+    def _ends_line(self, text: str, at: int, lines: _Lines) -> bool:
+        if text[at - 1 : at] == "\n" or text[at + 1 : at + 2] == "\n":
+            return True  # beside an empty line
         following = text[at + 1 : at + 60]
         if not following.strip(" \t") or following.lstrip(" \t").startswith("\n"):
             return True
@@ -157,15 +180,15 @@ class SentenceSplitter:
             return True
         if first.islower():
             word = following.split(None, 1)[0]
-            if not widest:
+            if not lines.widest:
                 return True
             width = len(line.strip())
-            return width < _SHORT_LINE and width + 1 + len(word) < min(widest, WIDEST_WRAP)
+            return width < _SHORT_LINE and width + 1 + len(word) < min(lines.widest, WIDEST_WRAP)
         if line[-1] == ",":
             return False
         long_line = len(line) >= 60
         header = re.match(r"[ \t]*[A-Z][A-Za-z /()&-]{0,40}:", following)
-        return not long_line or header is not None or not widest
+        return not long_line or header is not None or not lines.widest
 
 
 def _capped(text: str, start: int, end: int) -> list[tuple[int, int]]:

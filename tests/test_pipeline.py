@@ -14,6 +14,7 @@ import spacy
 from casefile import cases
 from stubs import SECRET
 
+from extractor import Coder
 from extractor.pipeline import COMPONENTS, build
 from extractor.pipeline.shared import reading
 from extractor.records import LevelMention
@@ -300,3 +301,16 @@ def test_every_place_of_the_clean_view_maps_back(given: str, expected: str) -> N
 def test_evidence_quotes_the_text_as_given(given: str, quoted: str, coder: Any) -> None:
     [level] = [entity for entity in coder.code(given).entities if entity.label == "Level"]
     assert (level.text, given[level.start : level.end]) == (quoted, quoted)
+
+
+# -- memory ----------------------------------------------------------------------------------------------------------
+
+
+def test_pipeline_is_built_anew_when_it_holds_too_many_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    coder = Coder()
+    first, pipeline = coder.code(NOTE).to_json(), coder.nlp
+    assert coder.nlp is pipeline  # few words: it stays
+    monkeypatch.setattr("extractor.coder.MOST_STRINGS", 10)
+    assert coder.code(NOTE).to_json() == first
+    assert coder.nlp is not pipeline
+    assert coder.code(NOTE).to_json() == first

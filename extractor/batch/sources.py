@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import takewhile
 from pathlib import Path
 
+from extractor.batch.ids import Ids
 from extractor.batch.readers import delimited, hl7v2, jsonl, parquet, plain, rtf
 from extractor.batch.readers.items import (
     BadRecord,
@@ -212,35 +212,11 @@ def _read(form: Format, source: Source) -> Iterator[Item]:
         yield BadRecord(source.where, f"cannot be read ({error.strerror or type(error).__name__})")
 
 
-class _Seen:
-    """The ids that came before, in two numbers each: a digest of 8 bytes (two of ten million different ids have the
-    same one with a chance of 1 in 300,000) and a place, which is the number of a name and a number behind it."""
-
-    def __init__(self) -> None:
-        self._places: dict[int, int] = {}
-        self._names: list[str] = []
-
-    def first(self, note_id: str, where: str) -> str:
-        """Where the id stood first; "" when it is new."""
-        digest = int.from_bytes(blake2b(note_id.encode(), digest_size=8).digest(), "big")
-        known = self._places.get(digest)
-        if known is not None:
-            name, number = self._names[known >> 40], known & (1 << 40) - 1
-            return f"{name} {number}" if number else name
-        name, _, last = where.rpartition(" ")
-        number = int(last) if last.isascii() and last.isdigit() and last[0] != "0" else 0  # "x.jsonl line 3"
-        name = name if number else where
-        if not self._names or self._names[-1] != name:
-            self._names.append(name)
-        self._places[digest] = len(self._names) - 1 << 40 | number
-        return ""
-
-
 def _without_repeats(items: Iterable[Item]) -> Iterator[Item]:
-    seen = _Seen()
-    for item in items:
-        if isinstance(item, Incoming) and (first := seen.first(item.note.id, item.where)):
-            reason = f"id {printable(item.note.id)} stands twice (first: {first})"
-            yield BadRecord(item.where, reason, "id stands twice")
-            continue
-        yield item
+    with Ids() as seen:
+        for item in items:
+            if isinstance(item, Incoming) and (first := seen.first(item.note.id, item.where)):
+                reason = f"id {printable(item.note.id)} stands twice (first: {first})"
+                yield BadRecord(item.where, reason, "id stands twice")
+                continue
+            yield item
