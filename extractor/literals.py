@@ -62,7 +62,8 @@ class Present(dict[str, bool]):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text, self._folded = text, folded(text)
-        self.aligned = len(self._folded) == len(text)  # folding only ever drops characters
+        # Folding only ever drops characters; and what begins with a digit is looked for by those of ASCII.
+        self.searchable = text.isascii() or (len(self._folded) == len(text) and not _has_odd_digit(text))
         self._places: dict[str, list[int]] = {}
 
     def __missing__(self, string: str) -> bool:
@@ -83,7 +84,7 @@ class Present(dict[str, bool]):
         return True
 
     def places(self, strings: Iterable[str]) -> Sequence[int]:
-        """Where one of the strings begins, in order. True of the text only where it is `aligned`."""
+        """Where one of the strings begins, in order. True of the text only where it is `searchable`."""
         found = [self._begins(string) for string in strings if self[string]]
         return found[0] if len(found) == 1 else sorted({place for places in found for place in places})
 
@@ -111,7 +112,7 @@ class Sought:
         """The matches that `finditer` finds in the text."""
         if not present.allows(self.needs):
             return
-        if not self.heads or not present.aligned:
+        if not self.heads or not present.searchable:
             yield from self.pattern.finditer(present.text)
             return
         end = 0
@@ -148,6 +149,10 @@ class _Piece:
 _ANYTHING = _Piece(None)
 _PLACE: tuple[str, ...] = ("",)
 _NOTHING = _Piece(_PLACE)
+
+
+def _has_odd_digit(text: str) -> bool:
+    return any(character.isdecimal() and not character.isascii() for character in set(text))
 
 
 def _has_capital(string: str) -> bool:
@@ -327,11 +332,20 @@ def _escape(character: str) -> _Piece:
         return _NOTHING
     if character in _WRITTEN:
         return _Piece((_WRITTEN[character],))
-    if character in "dDsSwW":
+    if character == "d":
+        return _digits("0", "9")
+    if character in "DsSwW":
         return _ANYTHING
     if character.isascii() and character.isalnum():
         raise _UnknownError  # a back reference, a code point
     return _letter(character)
+
+
+def _digits(first: str, last: str) -> _Piece:
+    """A range of digits: too many to be looked for one by one, but few to begin with."""
+    if not (first + last).isascii() or not (first + last).isdecimal():
+        return _ANYTHING
+    return _Piece(None, (), tuple(map(str, range(int(first), int(last) + 1))))
 
 
 def _bracket(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
@@ -362,12 +376,14 @@ def _class(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
             members.append(_ANYTHING if pattern[end + 1] in "b" else _escape(pattern[end + 1]))
             end += 2
         elif pattern[end + 1] == "-" and pattern[end + 2] != "]":
-            members.append(_ANYTHING)
+            members.append(_digits(pattern[end], pattern[end + 2]))
             end += 4 if pattern[end + 2] == "\\" else 3
         else:
             members.append(_letter(pattern[end], cased))
             end += 1
     end += 1
-    if negated or any(member.strings is None for member in members):
+    if negated or any(member.heads is None for member in members):
         return _ANYTHING, end
+    if any(member.strings is None for member in members):
+        return _Piece(None, (), _few(head for member in members for head in member.heads or ())), end
     return _Piece(tuple(dict.fromkeys(string for member in members for string in member.strings or ()))), end

@@ -111,9 +111,7 @@ def _answers(text: str) -> list[Pick]:
         for match in (_ANSWER.finditer(text) if "...." in text else ())
     ]
     found += [
-        (*match.span("answer"), "unchecked")
-        for match in _denials(text)
-        if not _OF_IMAGING.search(match["label"])
+        (*match.span("answer"), "unchecked") for match in _denials(text) if not _OF_IMAGING.search(match["label"])
     ]
     return found + _brief(text, {start for start, _, _ in found})
 

@@ -89,7 +89,8 @@ def test_expressions_are_tried_wherever_they_match_in_any_text(text: str) -> Non
         assert spans(item.matches(present)) == spans(item.pattern.finditer(text)), item.pattern.pattern
 
 
-ODD = "\u017f\u0131\u0130i\u0307\u212a\u00e9\u00c9\u03c2 \n"  # long s, i of a Turkish keyboard, Kelvin, sigma
+# long s, the letters i of a Turkish keyboard, the sign of Kelvin, a final sigma, digits that are none of ASCII
+ODD = "\u017f\u0131\u0130i\u0307\u212a\u00e9\u00c9\u03c2\u0663\uff13\u00b2 \n"
 
 
 @pytest.mark.parametrize(
@@ -103,11 +104,13 @@ ODD = "\u017f\u0131\u0130i\u0307\u212a\u00e9\u00c9\u03c2 \n"  # long s, i of a T
         r"(?:k?i){1,2}ss?|[si]k",
         r"(?-i:[KS][is])|(?:(?<=i)|(?<!k))ks",
         r"ik(?:is)?(?:ki|)s*|ess",
+        r"\d+k|(?<!\d)[1-3s]i",
+        r"(?:1?[3-5]|s) ?(?:ki|i\d)|[\u0661-\u0664]s|[a-k3]s",
         "\u00e9k|ki\u00e9|is",
     ],
 )
 @settings(max_examples=300)
-@given(st.text(st.sampled_from("kKiIsSthe 1/" + ODD), max_size=24))
+@given(st.text(st.sampled_from("kKiIsSthe 123/" + ODD), max_size=24))
 def test_matches_are_those_of_a_plain_look(pattern: str, text: str) -> None:
     compiled = re.compile(pattern, re.IGNORECASE)
     assert spans(Sought(compiled).matches(Present(text))) == spans(compiled.finditer(text))
@@ -123,6 +126,7 @@ def test_matches_are_those_of_a_plain_look(pattern: str, text: str) -> None:
         (r"(?:ab\d)?", ()),
         (r"(?<=x)(?-i:NS)\b|(?=y)5", ("NS", "5")),
         (r"\w+ab", ()),
+        (r"\b[2-4]\d?x|ten", ("2", "3", "4", "ten")),
         (r"(a)\1", ()),
     ],
 )
