@@ -147,24 +147,25 @@ _KIND = Sentence._fields.index("kind")  # and behind it the zone
 def collect(doc: Doc) -> Reading:
     """All mentions of a doc that went through the pipeline."""
     text = text_of(doc)
-    spans = doc._.facetcode_sentences
+    read = doc._
+    spans = read.facetcode_sentences
     starts = [start for start, _ in spans]
 
     def sentence_of(offset: int) -> int:
         return max(0, bisect_right(starts, offset) - 1)
 
-    cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in doc._.facetcode_cues)
+    cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in read.facetcode_cues)
     cues = tuple(
         sorted((*cues, *(Cue(state, a, b, sentence_of(a)) for a, b, state in picks(text))), key=lambda cue: cue.start)
     )
-    written = [(mention.start, mention.end) for mention in doc._.facetcode_levels]
+    written = [(mention.start, mention.end) for mention in read.facetcode_levels]
     cues = tuple(cue for cue in cues if not (cue.category.startswith("counted") and _inside(written, cue.start)))
     boxes = _boxes(text, cues)
     cues = tuple(
         cue for cue in cues if cue.category in {"checked", "unchecked"} or _box_at(boxes, cue.start) != "unchecked"
     )
     touching: dict[tuple[int, int, str], set[str]] = {}
-    for a, b, label, category, _, _ in doc._.facetcode_assertions:
+    for a, b, label, category, _, _ in read.facetcode_assertions:
         touching.setdefault((a, b, label), set()).add(category)
     hits: dict[str, list[Hit]] = {"Target": [], "Imaging": [], "Side": [], "Context": []}
     for span in doc.spans.get("facetcode_targets", ()):
@@ -172,7 +173,7 @@ def collect(doc: Doc) -> Reading:
         touched = frozenset(touching.get((a, b, label), ()))
         hits[label].append(Hit(label, span.kb_id_, a, b, sentence_of(a), touched, _box_at(boxes, a)))
     levels = []
-    for mention, span in zip(doc._.facetcode_levels, doc.spans.get("facetcode_levels", ()), strict=True):
+    for mention, span in zip(read.facetcode_levels, doc.spans.get("facetcode_levels", ()), strict=True):
         touched = frozenset(touching.get((span.start_char, span.end_char, "Level"), ()))
         boxed = _box_at(boxes, mention.start)
         levels.append(
@@ -198,7 +199,7 @@ def collect(doc: Doc) -> Reading:
     )
     meant = _that_side(text, spans, hits["Side"], sentence_of)
     hits["Side"] = sorted((*_with_both(text, hits["Side"], levels), *letters, *meant), key=lambda hit: hit.start)
-    if len(boxes) > 1 or "|" in text or "   " in text:
+    if levels and (len(boxes) > 1 or "|" in text or "   " in text):
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
     return Reading(
@@ -208,7 +209,7 @@ def collect(doc: Doc) -> Reading:
         imaging=tuple(hits["Imaging"]),
         sides=tuple(hits["Side"]),
         levels=tuple(levels),
-        agents=tuple(doc._.facetcode_agents),
+        agents=tuple(read.facetcode_agents),
         cues=cues,
         denied_agents=frozenset(
             a for (a, _, label), found in touching.items() if label == "Agent" and "negated" in found

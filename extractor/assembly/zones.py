@@ -126,16 +126,9 @@ def with_zones(reading: Reading) -> Reading:
 
 
 def _is_plain(sentence: Sentence, last: Sentence, telling: frozenset[int]) -> bool:
-    """True for most sentences of most notes: nothing was read in one that decides a zone, it does not stand at the head
-    of the note, and carries nothing on. Its zone follows from the kind of its section alone, as the questions of
-    `with_zones` would find one by one."""
-    return (
-        not sentence.cues
-        and sentence.index >= _FIRST_LISTED
-        and sentence.index not in telling
-        and last.zone != "title"
-        and not last.cues >= _ANNOUNCED
-    )
+    """True for most sentences of most notes: nothing was read in one that decides a zone, and it carries nothing on.
+    Its zone follows from the kind of its section alone, as the questions of `with_zones` would find one by one."""
+    return not sentence.cues and sentence.index not in telling and last.zone != "title" and not last.cues >= _ANNOUNCED
 
 
 def _named_in_exam(seen: Seen, sentence: Sentence, kind: str) -> bool:

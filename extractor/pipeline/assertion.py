@@ -100,7 +100,9 @@ class Assertion:
         if not _in_scope(doc):
             doc._.facetcode_cues = doc._.facetcode_assertions = ()
             return doc
-        starts = [index for index, flag in enumerate(doc.to_array("SENT_START").tolist()) if flag == 1 or index == 0]
+        begins = doc.to_array("SENT_START") == 1
+        begins[:1] = True
+        starts = begins.nonzero()[0].tolist()
         cues = self._cues(doc)
         doc._.facetcode_cues = tuple(
             (
