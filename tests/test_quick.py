@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from medspacy.custom_tokenizer import create_medspacy_tokenizer
 
-from extractor import Coder
+from extractor import Coder, picks
 from extractor.assembly import zones
 from extractor.hearing import Hearing
 from extractor.literals import Present, Sought, heads, needed
+from extractor.mentions import _SIDE_LETTER
 from extractor.patterns import PatternFolder
 from extractor.pipeline import build
 from extractor.pipeline.tokenizer import quick_infixes, quick_prefix, quick_suffix
@@ -117,6 +118,20 @@ def test_matches_are_those_of_a_plain_look(pattern: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"\bkiss\b", "i\u0307 kiss"),  # a letter of two signs, after which no offset of the small text is right
+        (r"\bkiss\b", "\u0130 \u212ai\u017fs"),
+        (r"\d+k", "1 \u0663k \uff13\u212a 2k"),
+        (r"[1-3]k", "\u0663k \uff13k 2k 4k"),
+    ],
+)
+def test_matches_are_those_of_a_plain_look_among_odd_letters(pattern: str, text: str) -> None:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    assert spans(Sought(compiled).matches(Present(text))) == spans(compiled.finditer(text)) != []
+
+
+@pytest.mark.parametrize(
     ("pattern", "begins"),
     [
         (r"\b(?:left|right) sides?", ("left side", "right side")),
@@ -159,6 +174,31 @@ def test_needs_stand_in_every_match(pattern: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("pattern", [r"(?i)ab", r"(a)\1", r"a(?#b)c", r"\x41b", r"(?(1)a|b)", r"a{2", "(ab", "[ab"])
 def test_what_is_not_understood_needs_nothing(pattern: str) -> None:
     assert needed(pattern) == ()
+
+
+SIGNS = st.sampled_from(
+    "o * : ? = ..... { } / n N no NO No. not y yes done , ; . L *R* L4-5 choose Imaging \u017f \u0131".split(" ")
+    + ["\n", "\n  ", "  ", ":", "\n\n"]
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(SIGNS, st.sampled_from(["", " ", "\n"])), max_size=14))
+def test_picks_are_the_same_both_ways(written: list[tuple[str, str]]) -> None:
+    text = "".join(map("".join, written))
+    quick = picks.picks(text)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(picks, "_HAS_BRIEF", picks._BRIEF)
+        monkeypatch.setattr(picks, "_ENDS_DENIED", re.compile(""))
+        monkeypatch.setattr(picks, "_MARK", re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])"))
+        assert picks.picks(text) == quick
+
+
+@settings(max_examples=500)
+@given(st.text("RLBrlb.4/'-_ x\n\u0130\u00e9", max_size=20))
+def test_side_letters_are_the_same_both_ways(text: str) -> None:
+    plain = re.compile(r"(?<![\w/'.-])([RLBrlb])(?![\w'/]|\.\d)")
+    assert spans(_SIDE_LETTER.finditer(text)) == spans(plain.finditer(text))
 
 
 def test_tokens_of_the_corpus_are_those_of_medspacy() -> None:
