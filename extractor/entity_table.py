@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from extractor.literals import Needs, needed
+from extractor.literals import Sought
 from extractor.patterns import Row
 
 
@@ -90,12 +90,12 @@ class EntityTable(Row):
     word: tuple[Words, ...]
 
     @cached_property
-    def words_by_label(self) -> dict[str, list[tuple[Words, Needs]]]:
-        """The rows of each label in their order, each with what must stand in a text for its words to stand there."""
-        rows: dict[str, list[tuple[Words, Needs]]] = {}
+    def words_by_label(self) -> dict[str, list[tuple[Words, Sought]]]:
+        """The rows of each label in their order, each with its words as they are looked for."""
+        rows: dict[str, list[tuple[Words, Sought]]] = {}
         for row in self.word:
-            own = (row.needs,) if row.needs else ()
-            rows.setdefault(row.label, []).append((row, (*own, *needed(row.words.pattern))))
+            sought = Sought(row.words, (row.needs,) if row.needs else ())
+            rows.setdefault(row.label, []).append((row, sought))
         return rows
 
 

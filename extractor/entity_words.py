@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from extractor.entity_table import EntityTable, Found, Taken, Words
-from extractor.literals import Present
+from extractor.literals import Present, Sought
 from extractor.mentions import Reading
 
 _SAME = "same_side"  # in the table: the side named last
@@ -38,16 +38,16 @@ class OwnWords:
         present = Present(self._reading.text)
         for label, rows in self._x.words_by_label.items():
             end = 0
-            for item in self._standing(label, [row for row, needs in rows if present.allows(needs)]):
+            for item in self._standing(label, rows, present):
                 if item.start >= end:
                     end = item.end
                     yield item
 
-    def _standing(self, label: str, rows: Iterable[Words]) -> list[Found]:
+    def _standing(self, label: str, rows: Iterable[tuple[Words, Sought]], present: Present) -> list[Found]:
         taken = self._taken({label})
         spans: dict[int, Found] = {}
-        for row in rows:
-            for match in row.words.finditer(self._reading.text):
+        for row, sought in rows:
+            for match in sought.matches(present):
                 start, end = match.span("span" if match.groupdict().get("span") else 0)
                 if start in spans or taken.meets(start, end) or self._sites_and_agents.meets(start, end):
                     continue

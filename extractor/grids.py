@@ -94,6 +94,8 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
     position = 0
     s = lv = b = 0
     for raw in text.splitlines(keepends=True):
+        if lv == len(levels):
+            break  # every row has its levels
         begin, position = position, position + len(raw)
         here_sides, s = _upto(sides, s, position)
         here_levels, lv = _upto(levels, lv, position)

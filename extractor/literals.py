@@ -14,11 +14,17 @@ clever: what it does not know asks for nothing, so that the expression is run as
 (('bolus',), ('NS',))
 >>> needed(r"\\w+")
 ()
+
+`Sought` goes further where every match begins with one of a few strings: it tries the expression only where one stands.
+
+>>> Sought(re.compile(r"\\b(?:left|right) side\\b", re.IGNORECASE)).heads
+('left side', 'right side')
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -27,6 +33,7 @@ Needs = tuple[tuple[str, ...], ...]
 _MOST_STRINGS = 24  # of one group: more are slower to look for than the expression itself
 _MOST_JOINED = 8  # strings of pieces behind each other
 _MOST_GROUPS = 3
+_LONG = 5  # letters of a beginning that is found seldom enough
 _AROUND = re.compile(r"\(\?<?[=!]")
 _OPENING = re.compile(r"\((?:\?(?:P<\w+>|>|-?i?:))?")
 _COUNT = re.compile(r"(?:[*+?]|\{(?P<least>\d*)(?:,\d*)?\})[+?]?")
@@ -54,11 +61,17 @@ class Present(dict[str, bool]):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self._text, self._folded = text, folded(text)
+        self.text, self._folded = text, folded(text)
+        # Folding only ever drops characters; and what begins with a digit is looked for by those of ASCII.
+        self.searchable = text.isascii() or (len(self._folded) == len(text) and not _has_odd_digit(text))
+        self._places: dict[str, list[int]] = {}
 
     def __missing__(self, string: str) -> bool:
-        found = self[string] = string in (self._text if _has_capital(string) else self._folded)
+        found = self[string] = string in self._searched(string)
         return found
+
+    def _searched(self, string: str) -> str:
+        return self.text if _has_capital(string) else self._folded
 
     def allows(self, needs: Needs) -> bool:
         """False where an expression with these needs cannot match."""
@@ -69,6 +82,45 @@ class Present(dict[str, bool]):
             else:
                 return False
         return True
+
+    def places(self, strings: Iterable[str]) -> Sequence[int]:
+        """Where one of the strings begins, in order. True of the text only where it is `searchable`."""
+        found = [self._begins(string) for string in strings if self[string]]
+        return found[0] if len(found) == 1 else sorted({place for places in found for place in places})
+
+    def _begins(self, string: str) -> list[int]:
+        found = self._places.get(string)
+        if found is None:
+            found = self._places[string] = []
+            text = self._searched(string)
+            place = text.find(string)
+            while place >= 0:
+                found.append(place)
+                place = text.find(string, place + 1)
+        return found
+
+
+class Sought:
+    """An expression, compiled without regard to case, that is looked for only where it may match."""
+
+    def __init__(self, pattern: re.Pattern[str], needs: Needs = ()) -> None:
+        self.pattern = pattern
+        self.needs = (*needs, *needed(pattern.pattern))  # those given come first
+        self.heads = heads(pattern.pattern)
+
+    def matches(self, present: Present) -> Iterator[re.Match[str]]:
+        """The matches that `finditer` finds in the text."""
+        if not present.allows(self.needs):
+            return
+        if not self.heads or not present.searchable:
+            yield from self.pattern.finditer(present.text)
+            return
+        end = 0
+        match = self.pattern.match
+        for place in present.places(self.heads):
+            if place >= end and (found := match(present.text, place)):
+                end = found.end()
+                yield found
 
 
 _UNIT = re.compile(r"\\.|\(\?P<\w+>|.", re.DOTALL)  # an escape, the name of a group, a character
@@ -112,6 +164,12 @@ class _Piece:
 
     strings: tuple[str, ...] | None
     needs: Needs = ()
+    begins: tuple[str, ...] | None = None  # of what it matches, where the strings are not known
+
+    @property
+    def heads(self) -> tuple[str, ...] | None:
+        """What it matches begins with one of them; an empty string where it may match a place alone."""
+        return self.begins if self.strings is None else self.strings
 
     @property
     def all_needs(self) -> Needs:
@@ -120,7 +178,12 @@ class _Piece:
 
 
 _ANYTHING = _Piece(None)
-_NOTHING = _Piece(("",))
+_PLACE: tuple[str, ...] = ("",)
+_NOTHING = _Piece(_PLACE)
+
+
+def _has_odd_digit(text: str) -> bool:
+    return any(character.isdecimal() and not character.isascii() for character in set(text))
 
 
 def _has_capital(string: str) -> bool:
@@ -137,6 +200,22 @@ def needed(pattern: str) -> Needs:
     if end < len(pattern):
         return ()
     return tuple(sorted(piece.all_needs, key=_worth)[:_MOST_GROUPS])
+
+
+def heads(pattern: str) -> tuple[str, ...]:
+    """Strings as those of `needed`: every match begins with one of them. None where they are not known, or so short
+    that they stand everywhere."""
+    try:
+        piece, end = _alternatives(pattern, 0, False)
+    except (_UnknownError, IndexError):
+        return ()
+    if end < len(pattern) or piece.heads is None or not all(map(_tells, piece.heads)):
+        return ()
+    return tuple(head for head in dict.fromkeys(piece.heads) if not any(map(head.startswith, {*piece.heads} - {head})))
+
+
+def _tells(head: str) -> bool:
+    return bool(head.strip()) and (len(head) > 1 or not head.isalpha() or _has_capital(head))
 
 
 def _worth(group: tuple[str, ...]) -> float:
@@ -181,13 +260,22 @@ def _either(branches: list[_Piece]) -> _Piece:
             best += chosen
     if known and len(strings) <= _MOST_STRINGS:
         return _Piece(tuple(dict.fromkeys(strings)))
-    return _Piece(None, _group(tuple(best)) if helped else ())
+    heads = [head for branch in branches for head in branch.heads or ()]
+    begins = None if any(branch.heads is None for branch in branches) else _few(heads)
+    return _Piece(None, _group(tuple(best)) if helped else (), begins)
+
+
+def _few(strings: Iterable[str]) -> tuple[str, ...] | None:
+    """Each of them once; None where they are too many."""
+    found = tuple(dict.fromkeys(strings))
+    return found if len(found) <= _MOST_STRINGS else None
 
 
 def _row(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
     """Pieces behind each other, up to a bar, a closing bracket or the end."""
     strings: tuple[str, ...] | None = ("",)  # of the pieces that stand together
     needs: Needs = ()
+    pieces: list[_Piece] = []
     whole = True
     while at < len(pattern) and pattern[at] not in "|)":
         piece, at = _counted(pattern, at, cased)
@@ -196,12 +284,38 @@ def _row(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
             whole = False
             needs = (*needs, *_group(strings), *piece.needs)
         strings = piece.strings if joined is None else joined
-    return _Piece(strings) if whole else _Piece(None, (*needs, *_group(strings))), at
+        pieces.append(piece)
+    return _Piece(strings) if whole else _Piece(None, (*needs, *_group(strings)), _begins(pieces)), at
 
 
-def _joined(before: tuple[str, ...] | None, after: tuple[str, ...] | None) -> tuple[str, ...] | None:
+def _begins(pieces: Iterable[_Piece]) -> tuple[str, ...] | None:
+    """What pieces behind each other begin with."""
+    found: list[str] = []
+    row = _PLACE  # what the pieces match from the first one on
+    for piece in pieces:
+        if piece.heads == _PLACE:
+            continue
+        longer = _joined(row, piece.strings, _MOST_STRINGS) if min(map(len, row)) < _LONG else None
+        if longer is not None:
+            row = longer
+            continue
+        found += filter(None, row)
+        if "" not in row:
+            return _few(found)
+        if piece.heads is None:
+            return None
+        found += filter(None, piece.heads)
+        if "" not in piece.heads:
+            return _few(found)
+        row = _PLACE
+    return _few((*found, *row))
+
+
+def _joined(
+    before: tuple[str, ...] | None, after: tuple[str, ...] | None, most: int = _MOST_JOINED
+) -> tuple[str, ...] | None:
     """Every string before every other; None where they are unknown or too many."""
-    if before is None or after is None or len(before) * len(after) > _MOST_JOINED:
+    if before is None or after is None or len(before) * len(after) > most:
         return None
     return tuple(dict.fromkeys(map("".join, product(before, after))))
 
@@ -213,10 +327,11 @@ def _counted(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
     if count is None:
         return piece, at
     written = count.group().rstrip("+?") or count.group()[0]
+    skipped = None if piece.heads is None else (*piece.heads, "")
     if written == "?" or written == "{0,1}":
-        return _Piece(None if piece.strings is None else (*piece.strings, "")), count.end()
+        return _Piece(None if piece.strings is None else (*piece.strings, ""), (), skipped), count.end()
     least = int(count["least"] or 0) if written[0] == "{" else 1 if count.group()[0] == "+" else 0
-    return (_Piece(None, piece.all_needs) if least else _ANYTHING), count.end()
+    return (_Piece(None, piece.all_needs, piece.heads) if least else _Piece(None, (), skipped)), count.end()
 
 
 def _single(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
@@ -224,7 +339,7 @@ def _single(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
     if sign == "(":
         return _bracket(pattern, at, cased)
     if sign == "[":
-        return _class(pattern, at)
+        return _class(pattern, at, cased)
     if sign == "\\":
         return _escape(pattern[at + 1]), at + 2
     if sign in "^$":
@@ -248,11 +363,20 @@ def _escape(character: str) -> _Piece:
         return _NOTHING
     if character in _WRITTEN:
         return _Piece((_WRITTEN[character],))
-    if character in "dDsSwW":
+    if character == "d":
+        return _digits("0", "9")
+    if character in "DsSwW":
         return _ANYTHING
     if character.isascii() and character.isalnum():
         raise _UnknownError  # a back reference, a code point
     return _letter(character)
+
+
+def _digits(first: str, last: str) -> _Piece:
+    """A range of digits: too many to be looked for one by one, but few to begin with."""
+    if not (first + last).isascii() or not (first + last).isdecimal():
+        return _ANYTHING
+    return _Piece(None, (), tuple(map(str, range(int(first), int(last) + 1))))
 
 
 def _bracket(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
@@ -266,12 +390,12 @@ def _bracket(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
         raise _UnknownError
     if around and "!" in opening.group():
         piece = _NOTHING
-    elif around or turned:
-        piece = _Piece(None, piece.all_needs)  # stands there, but not in a row with what is beside it
+    elif around or turned:  # stands there, but not in a row with what is beside it
+        piece = _Piece(None, piece.all_needs, _PLACE if around else piece.heads)
     return piece, end + 1
 
 
-def _class(pattern: str, at: int) -> tuple[_Piece, int]:
+def _class(pattern: str, at: int, cased: bool) -> tuple[_Piece, int]:
     """A set of characters: known where it is a few written ones."""
     end = at + 1
     negated = pattern[end] == "^"
@@ -283,12 +407,14 @@ def _class(pattern: str, at: int) -> tuple[_Piece, int]:
             members.append(_ANYTHING if pattern[end + 1] in "b" else _escape(pattern[end + 1]))
             end += 2
         elif pattern[end + 1] == "-" and pattern[end + 2] != "]":
-            members.append(_ANYTHING)
+            members.append(_digits(pattern[end], pattern[end + 2]))
             end += 4 if pattern[end + 2] == "\\" else 3
         else:
-            members.append(_letter(pattern[end]))
+            members.append(_letter(pattern[end], cased))
             end += 1
     end += 1
-    if negated or any(member.strings is None for member in members):
+    if negated or any(member.heads is None for member in members):
         return _ANYTHING, end
+    if any(member.strings is None for member in members):
+        return _Piece(None, (), _few(head for member in members for head in member.heads or ())), end
     return _Piece(tuple(dict.fromkeys(string for member in members for string in member.strings or ()))), end

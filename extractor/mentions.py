@@ -31,7 +31,6 @@ class Sentence(NamedTuple):
     start: int
     end: int
     section: str
-    kind: str
     cues: frozenset[str]
     first_in_section: bool
     paragraph: int  # blank-line separated, counted through the note
@@ -39,11 +38,12 @@ class Sentence(NamedTuple):
     line: int = 0  # line of the note
     header_line: int = 0  # line of its section's header
     spoken: bool = False  # its section's header was spoken inline
+    kind: str = ""
     zone: str = ""
 
     def in_zone(self, zone: str, kind: str) -> Sentence:
-        """The same sentence with another zone and kind; quicker than `_replace`, which runs for every sentence."""
-        return Sentence._make((*self[:_KIND], kind, *self[_KIND + 1 : _ZONE], zone))
+        """The same sentence with another zone and kind; quicker than `_replace`, as this runs for every sentence."""
+        return tuple.__new__(Sentence, (*self[:_KIND], kind, zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ _REASON = re.compile(r"\b(?:because|since|as) (?:she|he|there|it|they|the|his|he
 _ASIDE_IN = 120  # longest line whose bracket is an aside; in running prose a bracket dates its whole sentence
 _LINE_END = re.compile(r"\n")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_SIDE_LETTER = re.compile(r"(?<![\w/'.-])([RLBrlb])(?![\w'/]|\.\d)")
+_SIDE_LETTER = re.compile(r"([RLBrlb])(?![\w'/]|\.\d)(?<![\w/'.-].)")  # the letter first, which is quick to look for
 _LETTER_SIDES = {"r": "right", "l": "left", "b": "bilateral"}
 _BESIDE_LETTER = re.compile(r"[CTLS]\d", re.IGNORECASE)
 _PAIR_BEFORE = re.compile(r"\b[RL]\s?(?:then|and|&|\+)\s?$")  # "R then L"
@@ -142,30 +142,31 @@ _LETTER_COLUMNS = re.compile(r"(?:(?<=\n)|(?<=  ))([RL]) {2,40}(?!\1)[RL](?= {2}
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
 
 
-_KIND, _ZONE = Sentence._fields.index("kind"), Sentence._fields.index("zone")
+_KIND = Sentence._fields.index("kind")  # and behind it the zone
 
 
 def collect(doc: Doc) -> Reading:
     """All mentions of a doc that went through the pipeline."""
     text = text_of(doc)
-    spans = doc._.facetcode_sentences
+    read = doc._
+    spans = read.facetcode_sentences
     starts = [start for start, _ in spans]
 
     def sentence_of(offset: int) -> int:
         return max(0, bisect_right(starts, offset) - 1)
 
-    cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in doc._.facetcode_cues)
+    cues = tuple(Cue(category, a, b, sentence_of(a)) for a, b, category, _ in read.facetcode_cues)
     cues = tuple(
         sorted((*cues, *(Cue(state, a, b, sentence_of(a)) for a, b, state in picks(text))), key=lambda cue: cue.start)
     )
-    written = [(mention.start, mention.end) for mention in doc._.facetcode_levels]
+    written = [(mention.start, mention.end) for mention in read.facetcode_levels]
     cues = tuple(cue for cue in cues if not (cue.category.startswith("counted") and _inside(written, cue.start)))
     boxes = _boxes(text, cues)
     cues = tuple(
         cue for cue in cues if cue.category in {"checked", "unchecked"} or _box_at(boxes, cue.start) != "unchecked"
     )
     touching: dict[tuple[int, int, str], set[str]] = {}
-    for a, b, label, category, _, _ in doc._.facetcode_assertions:
+    for a, b, label, category, _, _ in read.facetcode_assertions:
         touching.setdefault((a, b, label), set()).add(category)
     hits: dict[str, list[Hit]] = {"Target": [], "Imaging": [], "Side": [], "Context": []}
     for span in doc.spans.get("facetcode_targets", ()):
@@ -173,7 +174,7 @@ def collect(doc: Doc) -> Reading:
         touched = frozenset(touching.get((a, b, label), ()))
         hits[label].append(Hit(label, span.kb_id_, a, b, sentence_of(a), touched, _box_at(boxes, a)))
     levels = []
-    for mention, span in zip(doc._.facetcode_levels, doc.spans.get("facetcode_levels", ()), strict=True):
+    for mention, span in zip(read.facetcode_levels, doc.spans.get("facetcode_levels", ()), strict=True):
         touched = frozenset(touching.get((span.start_char, span.end_char, "Level"), ()))
         boxed = _box_at(boxes, mention.start)
         levels.append(
@@ -199,7 +200,7 @@ def collect(doc: Doc) -> Reading:
     )
     meant = _that_side(text, spans, hits["Side"], sentence_of)
     hits["Side"] = sorted((*_with_both(text, hits["Side"], levels), *letters, *meant), key=lambda hit: hit.start)
-    if len(boxes) > 1 or "|" in text or "   " in text:
+    if levels and (len(boxes) > 1 or "|" in text or "   " in text):
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
     return Reading(
@@ -209,7 +210,7 @@ def collect(doc: Doc) -> Reading:
         imaging=tuple(hits["Imaging"]),
         sides=tuple(hits["Side"]),
         levels=tuple(levels),
-        agents=tuple(doc._.facetcode_agents),
+        agents=tuple(read.facetcode_agents),
         cues=cues,
         denied_agents=frozenset(
             a for (a, _, label), found in touching.items() if label == "Agent" and "negated" in found
@@ -296,10 +297,56 @@ def _with_grids(
 
 
 def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ...]) -> tuple[Sentence, ...]:
+    text = text_of(doc)
     sections = doc._.facetcode_sections
     section_starts = [section.start for section in sections]
-    breaks = [match.start() for match in _BLANK_LINE.finditer(text_of(doc))]
-    lines = [match.start() for match in _LINE_END.finditer(text_of(doc))]
+    told = _told(doc, spans, cues, section_starts)
+    never = len(text) + 1  # no sentence begins there
+    section_starts = [*section_starts[1:], never]
+    breaks = [*(match.start() for match in _BLANK_LINE.finditer(text)), never]
+    lines = [*(match.start() for match in _LINE_END.finditer(text)), never]
+    result = []
+    none: frozenset[str] = frozenset()
+    number = paragraph = line = 0
+    last = -1  # the section of the sentence before
+    header_paragraph = header_line = 0
+    for index, (start, end) in enumerate(spans):
+        while section_starts[number] <= start:
+            number += 1
+        while breaks[paragraph] <= start:
+            paragraph += 1
+        while lines[line] <= start:
+            line += 1
+        section = sections[number]
+        if number != last:
+            header_paragraph, header_line = bisect_right(breaks, section.text_start), bisect_right(lines, section.start)
+        fields = (
+            index,
+            start,
+            end,
+            section.name,
+            told.get(index, none),
+            number != last,
+            paragraph,
+            header_paragraph,
+            line,
+            header_line,
+            section.spoken,
+            section.kind,
+            "",
+        )
+        result.append(tuple.__new__(Sentence, fields))  # quicker than its own way: this runs for every sentence
+        last = number
+    return tuple(result)
+
+
+def _told(
+    doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ...], section_starts: list[int]
+) -> dict[int, frozenset[str]]:
+    """The kinds of cues of each sentence that has any."""
+    if not cues:
+        return {}
+    sections = doc._.facetcode_sections
     by_sentence: dict[int, set[str]] = {}
     asides = brackets(text_of(doc))
     openings = [start for start, _ in asides]
@@ -311,33 +358,7 @@ def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ..
         section = sections[max(0, bisect_right(section_starts, cue.start) - 1)]
         titled = cue.category == "performed" and cue.end <= section.text_start
         by_sentence.setdefault(cue.sentence, set()).add("headed_performed" if titled else cue.category)
-    result = []
-    last = -1  # the section of the sentence before
-    header_paragraph = header_line = 0
-    none: frozenset[str] = frozenset()
-    for index, (start, end) in enumerate(spans):
-        number = max(0, bisect_right(section_starts, start) - 1)
-        section = sections[number]
-        if number != last:
-            header_paragraph, header_line = bisect_right(breaks, section.text_start), bisect_right(lines, section.start)
-        result.append(
-            Sentence(  # without the names of its fields: this runs for every sentence
-                index,
-                start,
-                end,
-                section.name,
-                section.kind,
-                frozenset(by_sentence[index]) if index in by_sentence else none,
-                number != last,
-                bisect_right(breaks, start),
-                header_paragraph,
-                bisect_right(lines, start),
-                header_line,
-                section.spoken,
-            )
-        )
-        last = number
-    return tuple(result)
+    return {sentence: frozenset(kinds) for sentence, kinds in by_sentence.items()}
 
 
 def _is_reason(doc: Doc, sentence: tuple[int, int], offset: int) -> bool:

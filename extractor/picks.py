@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 
-_MARK = re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])")
+_MARK = re.compile(r"(?P<mark>[o*])(?<![^\s:].)[ \t]{1,4}(?=[A-Za-z0-9])")  # its sign first, which is quick to look for
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
 _ACTS = r"completed|done|injected|treated|performed|blocked|entered"
 _ANSWER = re.compile(
@@ -26,7 +26,9 @@ _DENIED = re.compile(
     r"^(?P<label>[^:?=\n]{2,80})(?P<answer>[:?=] {0,12}no?\.?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE
 )
 _BRIEF = re.compile(r"(?P<answer> ?: ?)(?P<word>y(?:es)?|no?)(?=\s|[,;.]|$)", re.IGNORECASE)
-_ANY_BRIEF = re.compile(r"[:?=] {0,12}[nNyY]")  # stands in every match of the two above
+# What stands in every match of the two above, and begins with a sign, which is quick to look for.
+_ENDS_DENIED = re.compile(r"[:?=] {0,12}no?\.?[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE)
+_HAS_BRIEF = re.compile(r": ?(?:y(?:es)?|no?)(?=\s|[,;.]|$)", re.IGNORECASE)
 _OF_IMAGING = re.compile(r"imag|guid", re.IGNORECASE)  # "Image guidance: no" is a modality of its own
 _BRACE = re.compile(r"\{[^{}\n]{1,200}\}")
 _STARRED = re.compile(r"(?<![\w*])\*[^*{}\n]{1,60}\*(?![\w*])")
@@ -44,14 +46,21 @@ def picks(text: str) -> list[Pick]:
     >>> picks("* Procedure\\n  o L4-5\\n  o L5-S1")
     []
     """
-    if not any(sign in text for sign in ("*", "....", " o ", "\no ")) and not (
-        _ANY_BRIEF.search(text) and (_DENIED.search(text) or _BRIEF.search(text))
-    ):  # quick way out of most notes
+    marked = any(sign in text for sign in ("*", "....", " o ", "\no "))
+    if not marked and not _HAS_BRIEF.search(text) and not _denials(text):
+        return []
+    return sorted(_options(text) + _answers(text) + _braced(text))
+
+
+def _options(text: str) -> list[Pick]:
+    """The marks of rows and columns of options."""
+    if not _MARK.search(text):
         return []
     found: list[Pick] = []
     column: list[Pick] = []
     depth: int | None = None
-    heading = headed = False
+    headed = False
+    above = ""  # the last line without an option
     position = 0
     for line in text.splitlines(keepends=True):
         here = [(position + m.start("mark"), position + m.end("mark"), m["mark"]) for m in _MARK.finditer(line)]
@@ -61,14 +70,14 @@ def picks(text: str) -> list[Pick]:
         if item is None or len(item["indent"]) != depth:
             found += _chosen(column)
             column, depth = [], None
-            headed = heading
+            headed = item is not None and _HEADING.search(above[-_LONGEST_HEADING:]) is not None
         if item is not None and headed:
             depth = len(item["indent"])
             column += here
         elif item is None:
-            heading = _HEADING.search(line[-_LONGEST_HEADING:]) is not None
+            above = line
         position += len(line)
-    return sorted(found + _chosen(column) + _answers(text) + _braced(text))
+    return found + _chosen(column)
 
 
 def _braced(text: str) -> list[Pick]:
@@ -78,6 +87,8 @@ def _braced(text: str) -> list[Pick]:
     [(6, 7, 'unchecked'), (14, 15, 'checked'), (20, 21, 'unchecked'), (21, 22, 'checked')]
     """
     found: list[Pick] = []
+    if "*" not in text:
+        return found
     for brace in _BRACE.finditer(text):
         starred = [match.span() for match in _STARRED.finditer(text, brace.start(), brace.end())]
         if not starred:
@@ -97,19 +108,24 @@ def _answers(text: str) -> list[Pick]:
     "Fluoroscopy used: No" ("yes" behind a colon may answer anything)."""
     found = [
         (*match.span("answer"), "unchecked" if match["answer"][0] in "nN" else "checked")
-        for match in _ANSWER.finditer(text)
+        for match in (_ANSWER.finditer(text) if "...." in text else ())
     ]
     found += [
-        (*match.span("answer"), "unchecked")
-        for match in _DENIED.finditer(text)
-        if not _OF_IMAGING.search(match["label"])
+        (*match.span("answer"), "unchecked") for match in _denials(text) if not _OF_IMAGING.search(match["label"])
     ]
     return found + _brief(text, {start for start, _, _ in found})
+
+
+def _denials(text: str) -> list[re.Match[str]]:
+    """Lines that end with a denial."""
+    return list(_DENIED.finditer(text)) if _ENDS_DENIED.search(text) else []
 
 
 def _brief(text: str, known: set[int]) -> list[Pick]:
     """The denials of a row of brief answers: "L1:N  L2:N  L3:Y"."""
     found: list[Pick] = []
+    if not _HAS_BRIEF.search(text):
+        return found
     position = 0
     for line in text.splitlines(keepends=True):
         marks = list(_BRIEF.finditer(line)) if line.count(":") > 1 else []

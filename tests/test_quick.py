@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from medspacy.custom_tokenizer import create_medspacy_tokenizer
 
-from extractor import Coder
+from extractor import Coder, picks
 from extractor.assembly import zones
 from extractor.hearing import Hearing
-from extractor.literals import Needs, Present, needed
+from extractor.literals import Present, Sought, heads, needed
+from extractor.mentions import _SIDE_LETTER
 from extractor.patterns import PatternFolder
 from extractor.pipeline import build
 from extractor.pipeline.tokenizer import quick_infixes, quick_prefix, quick_suffix
@@ -40,12 +41,20 @@ def notes() -> Iterator[str]:
             yield json.loads(line)["text"]
 
 
-def expressions() -> list[tuple[re.Pattern[str], Needs]]:
+def sought() -> list[Sought]:
+    """Every expression that is tried only where one of its beginnings stands."""
+    cues = [expression for _, expression in CODER.nlp.get_pipe("facetcode_assertion").regexes]
+    return [*cues, *(expression for rows in CODER._entities._x.words_by_label.values() for _, expression in rows)]
+
+
+def expressions() -> list[tuple[re.Pattern[str], tuple[tuple[str, ...], ...]]]:
     """Every expression that is passed over where what it needs is missing."""
-    cues = [(pattern, needs) for _, pattern, needs in CODER.nlp.get_pipe("facetcode_assertion").regexes]
-    words = [(row.words, needs) for rows in CODER._entities._x.words_by_label.values() for row, needs in rows]
     splitter = CODER.nlp.get_pipe("facetcode_sentences").splitter
-    return [*cues, *words, (splitter._spoken, splitter._spoken_needs)]
+    return [*((item.pattern, item.needs) for item in sought()), (splitter._spoken, splitter._spoken_needs)]
+
+
+def spans(matches: Iterator[re.Match[str]]) -> list[tuple[tuple[int, int], tuple[str | None, ...]]]:
+    return [(match.span(), match.groups()) for match in matches]
 
 
 def test_expressions_are_passed_over_only_where_they_match_nothing() -> None:
@@ -63,6 +72,81 @@ def test_expressions_are_passed_over_only_where_they_match_nothing_in_any_text(t
     present = Present(text)
     for pattern, needs in expressions():
         assert present.allows(needs) or pattern.search(text) is None, pattern.pattern
+
+
+def test_expressions_are_tried_wherever_they_match() -> None:
+    known = sought()
+    assert sum(bool(item.heads) for item in known) > 0.8 * len(known)
+    for text in notes():
+        present = Present(text)
+        for item in known:
+            assert spans(item.matches(present)) == spans(item.pattern.finditer(text)), item.pattern.pattern
+
+
+@given(NOTES)
+def test_expressions_are_tried_wherever_they_match_in_any_text(text: str) -> None:
+    present = Present(text)
+    for item in sought():
+        assert spans(item.matches(present)) == spans(item.pattern.finditer(text)), item.pattern.pattern
+
+
+# long s, the letters i of a Turkish keyboard, the sign of Kelvin, a final sigma, digits that are none of ASCII
+ODD = "\u017f\u0131\u0130i\u0307\u212a\u00e9\u00c9\u03c2\u0663\uff13\u00b2 \n"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\b(?:kiss|ki)s?\b",
+        r"(?<![\w/])(?-i:K)i|(?-i:S)(?=s)",
+        r"(?:the\s)?(?:is|sik)\w",
+        r"(?:ki\d|)si\w?",
+        r"(?:ki(?=s)|is)+",
+        r"(?:k?i){1,2}ss?|[si]k",
+        r"(?-i:[KS][is])|(?:(?<=i)|(?<!k))ks",
+        r"ik(?:is)?(?:ki|)s*|ess",
+        r"\d+k|(?<!\d)[1-3s]i",
+        r"(?:1?[3-5]|s) ?(?:ki|i\d)|[\u0661-\u0664]s|[a-k3]s",
+        "\u00e9k|ki\u00e9|is",
+    ],
+)
+@settings(max_examples=300)
+@given(st.text(st.sampled_from("kKiIsSthe 123/" + ODD), max_size=24))
+def test_matches_are_those_of_a_plain_look(pattern: str, text: str) -> None:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    assert spans(Sought(compiled).matches(Present(text))) == spans(compiled.finditer(text))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"\bkiss\b", "i\u0307 kiss"),  # a letter of two signs, after which no offset of the small text is right
+        (r"\bkiss\b", "\u0130 \u212ai\u017fs"),
+        (r"\d+k", "1 \u0663k \uff13\u212a 2k"),
+        (r"[1-3]k", "\u0663k \uff13k 2k 4k"),
+    ],
+)
+def test_matches_are_those_of_a_plain_look_among_odd_letters(pattern: str, text: str) -> None:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    assert spans(Sought(compiled).matches(Present(text))) == spans(compiled.finditer(text)) != []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "begins"),
+    [
+        (r"\b(?:left|right) sides?", ("left side", "right side")),
+        (r"(?:a\s)?bc", ()),  # a letter stands everywhere
+        (r"(?:ab\s)?cd\d", ("ab", "cd")),
+        (r"(?:ab\d|)cd\w", ("ab", "cd")),
+        (r"(?:ab\d)?", ()),
+        (r"(?<=x)(?-i:NS)\b|(?=y)5", ("NS", "5")),
+        (r"\w+ab", ()),
+        (r"\b[2-4]\d?x|ten", ("2", "3", "4", "ten")),
+        (r"(a)\1", ()),
+    ],
+)
+def test_what_an_expression_begins_with(pattern: str, begins: tuple[str, ...]) -> None:
+    assert heads(pattern) == begins
 
 
 @pytest.mark.parametrize(
@@ -92,6 +176,29 @@ def test_what_is_not_understood_needs_nothing(pattern: str) -> None:
     assert needed(pattern) == ()
 
 
+WRITTEN_SIGNS = "o * : ? = ..... { } / n N no NO No. not y yes done , ; . L *R* L4-5 choose Imaging \u017f \u0131"
+SIGNS = st.sampled_from([*WRITTEN_SIGNS.split(" "), "\n", "\n  ", "  ", "\n\n"])
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(SIGNS, st.sampled_from(["", " ", "\n"])), max_size=14))
+def test_picks_are_the_same_both_ways(written: list[tuple[str, str]]) -> None:
+    text = "".join(map("".join, written))
+    quick = picks.picks(text)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(picks, "_HAS_BRIEF", picks._BRIEF)
+        monkeypatch.setattr(picks, "_ENDS_DENIED", re.compile(""))
+        monkeypatch.setattr(picks, "_MARK", re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])"))
+        assert picks.picks(text) == quick
+
+
+@settings(max_examples=500)
+@given(st.text("RLBrlb.4/'-_ x\n\u0130\u00e9", max_size=20))
+def test_side_letters_are_the_same_both_ways(text: str) -> None:
+    plain = re.compile(r"(?<![\w/'.-])([RLBrlb])(?![\w'/]|\.\d)")
+    assert spans(_SIDE_LETTER.finditer(text)) == spans(plain.finditer(text))
+
+
 def test_tokens_of_the_corpus_are_those_of_medspacy() -> None:
     for text in notes():
         assert [token.text for token in CODER.nlp.make_doc(text)] == [token.text for token in PLAIN(text)]
@@ -112,6 +219,7 @@ def test_affixes_are_those_of_medspacy(word: str) -> None:
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the quick ways."""
     monkeypatch.setattr(Present, "allows", lambda self, needs: True)
+    monkeypatch.setattr(Sought, "matches", lambda self, present: self.pattern.finditer(present.text))
     monkeypatch.setattr(Hearing, "_may_sound", lambda self, words, index: words[index] not in self._never_first)
     monkeypatch.setattr(zones, "_is_plain", lambda sentence, last, telling: False)
 

@@ -49,6 +49,7 @@ _LEAVABLE = frozenset(
         "timeout",
     }
 )
+_TITLES = frozenset({"title", "study"})
 _LISTS = frozenset({"medications", "allergies", "admin"})
 _HEADER_MARKS = 4  # characters by which a line that is only a header may be longer than its name
 
@@ -69,8 +70,9 @@ class Governing:
         `bodied`: a sentence of the body has been met.
         """
         opens = sentence.first_in_section or self._bare_header
-        self._bare_header = self._is_bare_header(sentence)
+        self._bare_header = False
         if sentence.first_in_section:
+            self._bare_header = self._is_bare_header(sentence)
             self._left = False
             if sentence.kind not in _FIELDS:
                 self._container = ""
@@ -80,44 +82,48 @@ class Governing:
         if kind in _FIELDS and not opens and _field_ended(sentence, kind):
             apart = sentence.paragraph > sentence.header_paragraph or kind == "planned"
             kind = "" if self._container in _LEAVABLE and apart else self._container
-        kind = self._after_plan(sentence, kind, bodied)
+        if kind == "plan":
+            kind = self._after_plan(sentence, bodied)
         leaves = kind in _LEAVABLE and not self._left and self._begins_body(sentence, kind)
         if leaves:
             self._left, self._container = True, ""
         return "" if self._left and kind in _LEAVABLE else kind, leaves
 
     def _is_bare_header(self, sentence: Sentence) -> bool:
-        if not sentence.first_in_section or sentence.end - sentence.start > len(sentence.section) + _HEADER_MARKS:
+        if sentence.end - sentence.start > len(sentence.section) + _HEADER_MARKS:
             return False
         text = self._seen.text
         return text[sentence.end - 1] == ":" or text[sentence.end : sentence.end + 1] in ("\n", ":")
 
     def _named(self, sentence: Sentence) -> str:
         """The kind that the header gives, where the sentence is of that kind at all."""
-        kind, key = sentence.kind, (sentence.section, sentence.header_paragraph)
-        if kind == "study":
-            kind = "title" if key in self._seen.naming else "exam"
-        if kind == "title" and not self._seen.naming.get(key, -1) >= sentence.index:
-            return ""
+        kind = sentence.kind
         if kind == "diagnosis" and sentence.spoken and not sentence.first_in_section:
             return ""  # a diagnosis that was only spoken ends with its clause
-        if kind == "title" and "exam" in sentence.cues and sentence.index not in self._seen.procedural:
-            return "exam"
-        return kind
-
-    def _after_plan(self, sentence: Sentence, kind: str, bodied: bool) -> str:
-        """ "Plan: L L4-5 facet inj" at the head of the note, and what was done below it."""
-        if kind != "plan":
+        if kind not in _TITLES:
             return kind
+        last = self._seen.naming.get((sentence.section, sentence.header_paragraph))
+        if last is None and kind == "study":
+            return "exam"
+        if last is None or last < sentence.index:
+            return ""
+        if "exam" in sentence.cues and sentence.index not in self._seen.procedural:
+            return "exam"
+        return "title"
+
+    def _after_plan(self, sentence: Sentence, bodied: bool) -> str:
+        """ "Plan: L L4-5 facet inj" at the head of the note, and what was done below it."""
         if not bodied and not self._left:
             if sentence.index in self._seen.worked or _leaves(sentence, False, False):
                 self._left, self._container = True, ""
             elif sentence.index < self._first_worked and sentence.index in self._seen.target:
                 return "planned"
-        return "" if self._left else kind
+        return "" if self._left else "plan"
 
     def _begins_body(self, sentence: Sentence, kind: str) -> bool:
         seen, index = self._seen, sentence.index
+        if not sentence.cues and index not in seen.worked:
+            return False
         # a template's choices below an imported list
         boxed = kind in _LISTS and sentence.paragraph > sentence.header_paragraph and index in seen.target
         if boxed and sentence.cues & {"checked", "unchecked"}:

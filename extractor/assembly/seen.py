@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Set
 from dataclasses import dataclass
 
 from extractor.assembly.titles import drugged_sentences, naming_sections
@@ -63,6 +64,7 @@ class Seen:
         """The sets of one reading."""
         targets = reading.targets
         asides = brackets(reading.text)
+        drugged = drugged_sentences(reading)
         procedural = [hit for hit in targets if hit.value in PROCEDURAL]
         return cls(
             text=reading.text,
@@ -76,9 +78,9 @@ class Seen:
             diagnostic=frozenset(
                 h.sentence for h in reading.imaging if h.value == "diagnostic" and not _within(asides, h.start)
             ),
-            drugged=frozenset(drugged_sentences(reading)),
-            worked=_worked(reading),
-            naming=naming_sections(reading),
+            drugged=frozenset(drugged),
+            worked=_worked(reading, drugged),
+            naming=naming_sections(reading, drugged),
             first_procedural={hit.sentence: hit.start for hit in reversed(procedural)},
         )
 
@@ -99,22 +101,24 @@ def _within(asides: list[tuple[int, int]], offset: int) -> bool:
     return place >= 0 and asides[place][0] <= offset < asides[place][1]
 
 
-def _worked(reading: Reading) -> frozenset[int]:
+def _worked(reading: Reading, drugged: Set[int]) -> frozenset[int]:
     """Sentences with needle work at the head of a stretch that is full of it: a body, whatever header is above.
 
     Guidance and the wash of the skin count as such work too.
     """
     sentences = reading.sentences
     guided = {hit.sentence for hit in reading.imaging if hit.value not in {"diagnostic", "none"} and not hit.cues}
-    starts = [s.start for s in sentences]
-    washed = {bisect_right(starts, hit.start) - 1 for hit in reading.agents if hit.drug_class == "prep"}
-    given = {s.index for s in sentences if "each" in s.cues} & drugged_sentences(reading)
+    wash = [hit.start for hit in reading.agents if hit.drug_class == "prep"]
+    starts = [s.start for s in sentences] if wash else []
+    washed = {bisect_right(starts, start) - 1 for start in wash}
+    cued = [s for s in sentences if s.cues]
+    given = {s.index for s in cued if "each" in s.cues} & drugged
     worked = guided | washed | given
+    if len(worked.union(s.index for s in cued if "needlework" in s.cues)) < _FULL:
+        return frozenset()
     plain = [
         ("needlework" in s.cues or s.index in worked)
         and not s.cues & {"historical", "planned", "exam", "consent", "negated", "explained"}
         for s in sentences
     ]
-    if sum(plain) < _FULL:
-        return frozenset()
     return frozenset(s.index for s in sentences if plain[s.index] and sum(plain[s.index : s.index + _STRETCH]) >= _FULL)

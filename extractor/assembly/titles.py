@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Set
 
 from extractor.mentions import Reading, Sentence
 
@@ -12,12 +13,9 @@ NUMBERED = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s")
 
 def drugged_sentences(reading: Reading) -> set[int]:
     """Sentences that name a local anaesthetic or a steroid."""
-    starts = [sentence.start for sentence in reading.sentences]
-    return {
-        max(0, bisect_right(starts, hit.start) - 1)
-        for hit in reading.agents
-        if hit.drug_class in {"local_anesthetic", "steroid"}
-    }
+    named = [hit.start for hit in reading.agents if hit.drug_class in {"local_anesthetic", "steroid"}]
+    starts = [sentence.start for sentence in reading.sentences] if named else []
+    return {max(0, bisect_right(starts, start) - 1) for start in named}
 
 
 _GOES_ON = re.compile(r"(?:and|with|under|for|using|plus|at)\b", re.IGNORECASE)
@@ -29,11 +27,11 @@ def _goes_on(reading: Reading, sentence: Sentence) -> bool:
     return _GOES_ON.match(reading.text, sentence.start) is not None and sentence.end - sentence.start < _LONG_TITLE
 
 
-def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
+def naming_sections(reading: Reading, drugged: Set[int]) -> dict[tuple[str, int], int]:
     """Title sections that name a procedure, with the last sentence that still belongs to the title.
 
     A title ends with its first paragraph, or before the first sentence that tells of needle work; what follows is
-    running text.
+    running text. `drugged`: the sentences that name a drug.
     """
     named = {hit.sentence for hit in reading.targets if not hit.value.startswith(("intent:", "region:"))}
     targeted = set(named)
@@ -42,10 +40,11 @@ def naming_sections(reading: Reading) -> dict[tuple[str, int], int]:
     first_paragraph: dict[tuple[str, int], int] = {}
     closed: set[tuple[str, int]] = set()
     naming: set[tuple[str, int]] = set()
-    drugged = drugged_sentences(reading)
     for sentence in reading.sentences:
+        if sentence.kind not in {"title", "study"}:
+            continue
         key = (sentence.section, sentence.header_paragraph)
-        if sentence.kind not in {"title", "study"} or key in closed:
+        if key in closed:
             continue
         empty_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4
         paragraph = first_paragraph.get(key)

@@ -126,16 +126,9 @@ def with_zones(reading: Reading) -> Reading:
 
 
 def _is_plain(sentence: Sentence, last: Sentence, telling: frozenset[int]) -> bool:
-    """True for most sentences of most notes: nothing was read in one that decides a zone, it does not stand at the head
-    of the note, and carries nothing on. Its zone follows from the kind of its section alone, as the questions of
-    `with_zones` would find one by one."""
-    return (
-        not sentence.cues
-        and sentence.index >= _FIRST_LISTED
-        and sentence.index not in telling
-        and last.zone != "title"
-        and not last.cues >= _ANNOUNCED
-    )
+    """True for most sentences of most notes: nothing was read in one that decides a zone, and it carries nothing on.
+    Its zone follows from the kind of its section alone, as the questions of `with_zones` would find one by one."""
+    return not sentence.cues and sentence.index not in telling and last.zone != "title" and not last.cues >= _ANNOUNCED
 
 
 def _named_in_exam(seen: Seen, sentence: Sentence, kind: str) -> bool:
@@ -160,7 +153,7 @@ def _heads_needle_work(seen: Seen, sentence: Sentence, kind: str, following: Seq
 def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
     """True for a sentence at the head of a note that names what was done, although no header says so."""
     text, index = seen.text, sentence.index
-    if index >= _FIRST_LISTED:
+    if index >= _FIRST_LISTED or index not in seen.named:
         return False
     listed = NUMBERED.match(text, sentence.start) is not None
     telling = seen.tells(sentence)
@@ -174,7 +167,6 @@ def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
         and (index in seen.target or index < 2)
         and sentence.start < _HEAD
         and (kind == "" and sentence.section == "" or kind == "body" and listed and sentence.header_line == 0)
-        and index in seen.named
         and index not in seen.diagnostic
     )
     named_first = opening and index < _FIRST and sentence.start + _SOON > seen.first_procedural.get(index, 1 << 30)

@@ -19,7 +19,7 @@ from medspacy.context.context_rule import ConTextRule
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from extractor.literals import Present, needed
+from extractor.literals import Present, Sought
 from extractor.pipeline.shared import drop_empty_matcher, extension, reading
 from extractor.rows import ReadingPatterns, ReadingTable, RegexCue
 from extractor.text import brackets, text_of
@@ -93,15 +93,16 @@ class Assertion:
         drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
         self.regexes = [
-            (_rules(cue, reach), re.compile(cue.pattern, re.IGNORECASE), needed(cue.pattern))
-            for cue in patterns.table.regex
+            (_rules(cue, reach), Sought(re.compile(cue.pattern, re.IGNORECASE))) for cue in patterns.table.regex
         ]
 
     def __call__(self, doc: Doc) -> Doc:
         if not _in_scope(doc):
             doc._.facetcode_cues = doc._.facetcode_assertions = ()
             return doc
-        starts = [index for index, flag in enumerate(doc.to_array("SENT_START").tolist()) if flag == 1 or index == 0]
+        begins = doc.to_array("SENT_START") == 1
+        begins[:1] = True
+        starts = begins.nonzero()[0].tolist()
         cues = self._cues(doc)
         doc._.facetcode_cues = tuple(
             (
@@ -136,10 +137,9 @@ class Assertion:
         covers."""
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
-        text = text_of(doc)
-        present = Present(text)
-        for choices, pattern, needs in self.regexes:
-            for match in pattern.finditer(text) if present.allows(needs) else ():
+        present = Present(text_of(doc))
+        for choices, sought in self.regexes:
+            for match in sought.matches(present):
                 span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
                 if span is not None:
                     number = match[match.lastgroup].lower() if match.lastgroup and len(choices) > 1 else "0"
