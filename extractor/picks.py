@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 
-_MARK = re.compile(r"(?<![^\s:])(?P<mark>[o*])[ \t]{1,4}(?=[A-Za-z0-9])")
+_MARK = re.compile(r"(?P<mark>[o*])(?<![^\s:].)[ \t]{1,4}(?=[A-Za-z0-9])")  # begins with its sign: quick to look for
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
 _ACTS = r"completed|done|injected|treated|performed|blocked|entered"
 _ANSWER = re.compile(
@@ -25,6 +25,7 @@ _ANSWER = re.compile(
 _DENIED = re.compile(
     r"^(?P<label>[^:?=\n]{2,80})(?P<answer>[:?=] {0,12}no?\.?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE
 )
+_DENIED_END = re.compile(r"[:?=] {0,12}no?\.?[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE)  # is quick to look for
 _BRIEF = re.compile(r"(?P<answer> ?: ?)(?P<word>y(?:es)?|no?)(?=\s|[,;.]|$)", re.IGNORECASE)
 _ANY_BRIEF = re.compile(r"[:?=] {0,12}[nNyY]")  # stands in every match of the two above
 _OF_IMAGING = re.compile(r"imag|guid", re.IGNORECASE)  # "Image guidance: no" is a modality of its own
@@ -44,10 +45,17 @@ def picks(text: str) -> list[Pick]:
     >>> picks("* Procedure\\n  o L4-5\\n  o L5-S1")
     []
     """
-    if not any(sign in text for sign in ("*", "....", " o ", "\no ")) and not (
-        _ANY_BRIEF.search(text) and (_DENIED.search(text) or _BRIEF.search(text))
-    ):  # quick way out of most notes
+    signs = any(sign in text for sign in ("*", "....", " o ", "\no "))
+    if not signs and not _ANY_BRIEF.search(text):  # quick way out of most notes
         return []
+    found = _answers(text) + _braced(text)
+    if _MARK.search(text) and (signs or _DENIED.search(text) or _BRIEF.search(text)):
+        found += _marked(text)
+    return sorted(found)
+
+
+def _marked(text: str) -> list[Pick]:
+    """The marks of rows and of columns."""
     found: list[Pick] = []
     column: list[Pick] = []
     depth: int | None = None
@@ -68,7 +76,7 @@ def picks(text: str) -> list[Pick]:
         elif item is None:
             heading = _HEADING.search(line[-_LONGEST_HEADING:]) is not None
         position += len(line)
-    return sorted(found + _chosen(column) + _answers(text) + _braced(text))
+    return found + _chosen(column)
 
 
 def _braced(text: str) -> list[Pick]:
@@ -97,11 +105,11 @@ def _answers(text: str) -> list[Pick]:
     "Fluoroscopy used: No" ("yes" behind a colon may answer anything)."""
     found = [
         (*match.span("answer"), "unchecked" if match["answer"][0] in "nN" else "checked")
-        for match in _ANSWER.finditer(text)
+        for match in (_ANSWER.finditer(text) if "...." in text else ())
     ]
     found += [
         (*match.span("answer"), "unchecked")
-        for match in _DENIED.finditer(text)
+        for match in (_DENIED.finditer(text) if _DENIED_END.search(text) else ())
         if not _OF_IMAGING.search(match["label"])
     ]
     return found + _brief(text, {start for start, _, _ in found})
