@@ -7,16 +7,17 @@ so that the time is linear in the length of the text however many names there ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable
+from string import ascii_lowercase, digits
 from typing import Literal
 
 from extractor.agent_view import AgentHit
 from extractor.patterns import PatternFolder, Row
+from extractor.words import Kept, in_small, words_apart
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
-_WORDS = re.compile(rf"({_WORD.pattern})")  # splits a text into what stands between words, and words
-_JOIN = re.compile(r"[\s\-/.']{0,3}")
+_WORD_HERE = re.compile(r"[a-z]+|(?<!\d)\d+")
+_NEXT = re.compile(rf"[\s\-/.']{{0,3}}({_WORD.pattern})")
 _FUZZY = frozenset({"local_anesthetic", "steroid", "contrast"})
 _SHORTEST, _LONGEST = 8, 30  # a slip in a shorter word may be another word; a longer run of letters is no name
 _MEMORY = 20_000
@@ -61,28 +62,43 @@ class DrugNames:
             entries.sort(key=lambda entry: -len(entry[0]))
         self._near = _one_letter_off(row.phrase for row in rows if row.drug_class in _FUZZY and row.name != "contrast")
         self._spelling: dict[str, str] = {}
-        self._plain: set[str] = set()  # words that were found to begin no name
+        self._goes_on = Kept(self._characters_after, _LONGEST)
 
     def hits(self, text: str) -> tuple[AgentHit, ...]:
         """All names of a text, longest first, without overlaps."""
-        lowered = text.lower()
-        if len(lowered) != len(text):  # a letter that is two in small: keep the offsets
-            lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
-        pieces = _WORDS.split(lowered)
-        words, plain = pieces[1::2], self._plain
-        starts = [0, *accumulate(map(len, pieces))]
+        lowered = in_small(text)
+        runs = words_apart(lowered, numbers=True)
+        told = [
+            index
+            for index, goes_on in enumerate(map(self._goes_on.__getitem__, runs))
+            if goes_on and runs[index + 1][:1] in goes_on
+        ]
         found: list[AgentHit] = []
-        ahead = 0  # the first word behind the last name
-        for index in [index for index, word in enumerate(words) if word not in plain]:
-            if index < ahead:
-                continue
-            for name, row in self._names_from(words[index]):
-                last = index + len(name) - 1
-                if last == index or _stands(text, words[index : last + 1], starts[2 * index + 1 : 2 * last + 3], name):
-                    found.append(AgentHit(starts[2 * index + 1], starts[2 * last + 2], row.name, row.drug_class))
-                    ahead = last + 1
+        place = before = ahead = 0  # where a run begins, and which; where the last name ends
+        for index in told:
+            place += sum(map(len, runs[before:index])) + index - before
+            before = index
+            for word in _WORD_HERE.finditer(lowered, place):
+                if word.start() >= place + len(runs[index]):
                     break
+                if word.start() < ahead:
+                    continue
+                for name, row in self._names_from(word.group()):
+                    end = _end(lowered, word.end(), name)
+                    if end:
+                        found.append(AgentHit(word.start(), end, row.name, row.drug_class))
+                        ahead = end
+                        break
         return tuple(found)
+
+    def _characters_after(self, run: str) -> str:
+        """With what the next run must begin, if it is not further away, for a name to begin in this run of letters and
+        digits; nothing where none begins anyway."""
+        words = _WORD.findall(run)
+        names = [name for word in words for name, _ in self._names_from(word)]
+        if names and (len(words) > 1 or any(len(name) == 1 for name in names)):
+            return ascii_lowercase + digits
+        return "".join({name[1][0] for name in names})
 
     def _names_from(self, word: str) -> list[tuple[tuple[str, ...], DrugName]]:
         """The names that begin with a word, or with the word that it misspells."""
@@ -90,8 +106,6 @@ class DrugNames:
         if not entries and _SHORTEST <= len(word) <= _LONGEST and word.isalpha():
             correct = self._correct(word)
             entries = [((word, *words[1:]), row) for words, row in self._rows[correct]] if correct else []
-        if not entries and len(word) <= _LONGEST and len(self._plain) < _MEMORY:
-            self._plain.add(word)
         return entries
 
     def _correct(self, word: str) -> str:
@@ -104,15 +118,15 @@ class DrugNames:
         return known
 
 
-def _stands(text: str, words: Sequence[str], starts: Sequence[int], name: Sequence[str]) -> bool:
-    """True when the words are the name, with nothing but blanks, hyphens and the like between them.
-
-    `starts` are the offsets of each word and of what stands behind it.
-    """
-    if tuple(words) != tuple(name):
-        return False
-    gaps = zip(starts[1::2], starts[2::2], strict=False)
-    return all(_JOIN.fullmatch(text, start, end) is not None for start, end in gaps)
+def _end(lowered: str, place: int, name: tuple[str, ...]) -> int:
+    """Where a name ends whose first word ends at a place, with nothing but blanks, hyphens and the like between its
+    words; 0 when it does not stand there."""
+    for word in name[1:]:
+        following = _NEXT.match(lowered, place)
+        if following is None or following[1] != word:
+            return 0
+        place = following.end()
+    return place
 
 
 def _shorter(word: str) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import re
 
+from extractor.literals import folded
+
 _EMPTY, _FULL = "\u25cb\u25ef\u25cc\u26aa", "\u25cf\u25c9\u29bf\u26ab\u25d9\U0001f518"
 _CIRCLES = {**dict.fromkeys(map(ord, _EMPTY), "\u2610"), **dict.fromkeys(map(ord, _FULL), "\u2612")}
 _CIRCLE_ROW = re.compile(rf"[{_EMPTY}][^\n{_FULL}{_EMPTY}]*[{_FULL}]|[{_FULL}][^\n{_FULL}{_EMPTY}]*[{_EMPTY}]")
@@ -23,6 +25,7 @@ _BUTTON_ROW = re.compile(
 _WIDE = re.compile(r"([(\[])([ ]{0,4})([xX\u2713\u2714]?)([ ]{0,4})([)\]])")
 _QUESTION = re.compile(r"^([ \t]*(?:\d{1,2}[.)][ \t]*)?[A-Z][^?:\n]{1,80})\?(?=[ \t]+\S)", re.MULTILINE)
 _LATIN = re.compile(r"^([ \t]*)(dx|sin)([ \t]{1,12})(sin|dx)(?=[ \t]*$)", re.IGNORECASE | re.MULTILINE)
+_LATIN_NEEDS = ("dx", "sin ", "sin\t")  # one of these stands in every match, in small letters
 _PLUS, _MINUS = re.compile(r"\[ ?\+ ?\]"), re.compile(r"\[ ?- ?\]")
 _FORM = 3  # questions that make a form
 
@@ -37,18 +40,20 @@ def plain_boxes(text: str) -> str:
     >>> plain_boxes("\\u25cf L4-5 \\u25cb L5-S1") == "\\u2612 L4-5 \\u2610 L5-S1", plain_boxes("\\u25cf Prone")
     (True, '\\u25cf Prone')
     """
-    if _BUTTON_ROW.search(text):
+    boxes = "(" in text or "[" in text
+    if boxes and _BUTTON_ROW.search(text):
         text = _BUTTON.sub(r"\1x\3", text)
     if not text.isascii() and _CIRCLE_ROW.search(text):
         text = text.translate(_CIRCLES)
-    if _LATIN.search(text):  # "dx   sin" over two columns
+    small = folded(text)
+    if any(side in small for side in _LATIN_NEEDS):  # "dx   sin" over two columns
         text = _LATIN.sub(lambda match: match[1] + _latin(match[2]) + match[3] + _latin(match[4]), text)
-    if _MINUS.search(text) and _PLUS.search(text):
+    if boxes and _MINUS.search(text) and _PLUS.search(text):
         text = _PLUS.sub(lambda match: match[0].replace("+", "x"), text)
         text = _MINUS.sub(lambda match: match[0].replace("-", " "), text)
     if text.count("?") >= _FORM and len(_QUESTION.findall(text)) >= _FORM:
         text = _QUESTION.sub(r"\1:", text)
-    return _WIDE.sub(_narrow, text)
+    return _WIDE.sub(_narrow, text) if boxes else text
 
 
 def _latin(side: str) -> str:

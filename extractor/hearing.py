@@ -11,16 +11,17 @@ from collections.abc import Iterable
 from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import accumulate
+from string import ascii_lowercase
 
 from pydantic import Field
 
+from extractor.literals import folded
 from extractor.patterns import PatternFolder, Row
 from extractor.text import CleanText
+from extractor.words import Kept, in_small, words_apart
 
 _WORD = re.compile(r"[A-Za-z]+")
-_WORDS = re.compile(r"([A-Za-z]+)")  # splits a text into what stands between words, and words
-_GAP = re.compile(r"[ -]|\n(?! )")
+_GAPS = " -\n"  # one of these stands between the words of a term
 _MOST_WORDS = 4
 _SLACK = 3  # letters by which a run of words may be longer or shorter than the term
 _SHORTEST_KEY = 4  # consonants: fewer are shared by too many words
@@ -34,6 +35,9 @@ _CODES = str.maketrans("bcdgjmqvz", "pktkxnkfs", "aeiouyhw")  # voiced and unvoi
 _SOFT = re.compile(r"c(?=[eiy])")
 _SOFT_G = re.compile(r"g(?=[eiy])")
 _TWICE = re.compile(r"(.)\1+")
+_CONSONANTS = "".join(sorted(set(ascii_lowercase.translate(_CODES))))
+_STOP = "."
+_CASED = re.compile(r"[^ -@\[-~]|\\[ux0-9]|\(\?-")  # in an expression: capitals, other scripts, what regards case
 Edit = tuple[int, int, str]
 
 
@@ -108,6 +112,14 @@ def consonants(word: str) -> str:
     return first + _TWICE.sub(r"\1", word.replace("ch", "j").replace("sh", "j").translate(_CODES))
 
 
+def _quick(pattern: str) -> re.Pattern[str]:
+    """An expression that is found in a text in small letters wherever the pattern, without regard to case, is in the
+    text itself. It regards case and begins with letters, if it can: that is much quicker to look for."""
+    if _CASED.search(pattern):
+        return re.compile(pattern, re.IGNORECASE)
+    return re.compile(pattern.removeprefix(r"\b"))
+
+
 def _shorter(code: str) -> Iterable[str]:
     return (code[:index] + code[index + 1 :] for index in range(1, len(code)))
 
@@ -127,7 +139,10 @@ class Hearing:
     def __init__(self, patterns: PatternFolder) -> None:
         table = patterns.toml("hearing.toml", HearingTable)
         self._marks, self._sounds = table.marks, table.sounds
-        self._respelled = [(re.compile(row.pattern, re.IGNORECASE), row.term, row.needs) for row in table.respelled]
+        self._respelled = [
+            (re.compile(row.pattern, re.IGNORECASE), _quick(row.pattern), row.term, row.needs)
+            for row in table.respelled
+        ]
         number = "|".join([*table.strokes.numbers, r"\d{1,2}"])
         words = "|".join(map(re.escape, table.strokes.words))
         self._strokes = table.strokes.words
@@ -138,7 +153,6 @@ class Hearing:
         amounts = "|".join(re.escape(word) for word in sorted(table.sounds.amounts, key=len, reverse=True))
         self._amount = re.compile(rf"(?:(?<![A-Za-z])|(?<=\d))(?:{amounts})", re.IGNORECASE)
         self._drugs = frozenset(table.sounds.drugs)
-        self._never_first = table.sounds.never | table.sounds.edges
         self._by_code: dict[str, list[tuple[str, str, str]]] = {}  # consonants -> (term, its letters, its consonants)
         self._exact: set[str] = set()
         codes: list[str] = []
@@ -149,102 +163,98 @@ class Hearing:
             self._exact.add(term)
             for key in {code, *(_shorter(code) if len(code) >= _LOOSE_KEY else ())}:
                 self._by_code.setdefault(key, []).append((term, letters, code))
-        self._alike: dict[str, tuple[tuple[str, str, str], ...]] = {}
         self._longest = max(len(term) for term in self._exact) + _SLACK
         self._beginnings = frozenset(code[:size] for code in codes for size in range(1, _ROOT + 1))
         self._beginnings |= {key[:size] for key in self._by_code for size in range(_ROOT + 1, len(key) + 1)}
         self._exact_letters = frozenset("".join(_WORD.findall(term)) for term in self._exact)
-        self._leading: dict[str, bool] = {}
-        self._silent: set[str] = set()  # words that were found to begin nothing
-        self._known: dict[tuple[str, ...], bool] = {}  # runs of words, and whether one may be a term
+        self._stops = table.sounds.never | self._exact | {""}  # no term goes on with these
+        # the last words of spoken marks and strokes; "" of such that have no plain letters
+        self._spoken = {(_WORD.findall(said.lower()) or [""])[-1] for said in (*spoken, *table.strokes.words)}
+        self._never_first = table.sounds.never | table.sounds.edges | {""}
+        self._leads = Kept(self._can_lead, self._longest)
+        self._candidates = Kept(self._terms_like, self._longest)
+        self._adds = Kept(self._added, self._longest)
+        self._goes_on = Kept(self._consonants_after, self._longest)
 
-    def _leads(self, code: str) -> bool:
+    def _can_lead(self, code: str) -> bool:
         """True for consonants that a term can go on from, all of them or all but one."""
-        found = self._leading.get(code)
-        if found is None:
-            if len(code) > self._longest:
-                return False
-            if len(self._leading) > _MEMORY:
-                self._leading.clear()
-            found = code in self._beginnings or (
-                code[:_ROOT] in self._beginnings and any(key in self._beginnings for key in _shorter(code))
-            )
-            self._leading[code] = found
-        return found
+        return code in self._beginnings or (
+            len(code) <= self._longest
+            and code[:_ROOT] in self._beginnings
+            and any(key in self._beginnings for key in _shorter(code))
+        )
+
+    def _terms_like(self, code: str) -> tuple[tuple[str, str, str], ...]:
+        """The terms whose consonants are these, or all but one."""
+        keys = (code, *_shorter(code)) if len(code) >= _LOOSE_KEY else (code,)
+        return tuple(sorted({entry for key in keys for entry in self._by_code.get(key, ())}))
+
+    def _added(self, word: str) -> str:
+        """The consonants that a word adds to those before it; a stop for a word that no term goes on with."""
+        return _STOP if word in self._stops or len(word) > self._longest else consonants(word).lstrip("a")
+
+    def _consonants_after(self, word: str) -> str:
+        """The first consonants of words with which a term may go on after this one, and the stop for a word that may be
+        a term by itself; nothing for a word that begins none."""
+        if word in self._never_first or len(word) > self._longest:
+            return ""
+        code = consonants(word)
+        if not self._leads[code]:
+            return ""
+        if self._may_end(word, word, code):
+            return _CONSONANTS + _STOP
+        if len(code) < _SURE - 1:
+            return _CONSONANTS
+        return code[-1] + "".join(letter for letter in _CONSONANTS if self._can_lead(code + letter))
 
     def _may_sound(self, words: list[str], index: int) -> bool:
-        """False where no term is heard from a word on, whatever stands between the words and around them: so it is
-        nearly everywhere, and what is known of a run of words is kept."""
-        word = words[index]
-        if word in self._never_first or len(word) > self._longest:
-            return self._silenced(word)
-        code = consonants(word)
-        if not self._leads(code):
-            return self._silenced(word)
-        if self._sounds_like_one((word,), code):
+        """False where no term is heard from a word on, whatever stands around it: so it is nearly everywhere."""
+        letters = words[index]
+        if _STOP in self._goes_on[letters]:
             return True
-        for last in range(index + 1, min(index + _MOST_WORDS, len(words))):
-            word = words[last]
-            if word in self._sounds.never or word in self._exact or len(word) > self._longest:
+        code = consonants(letters)
+        for word in words[index + 1 : index + _MOST_WORDS]:
+            added = self._adds[word]
+            code += added[1:] if added[:1] == code[-1] else added
+            if not self._leads[code]:  # so it is with a stop, too
                 return False
-            longer = _joined(code, consonants(word))
-            # what a term can go on from begins with such, down to four letters: the beginnings are fewer and known
-            if not self._leads(longer[: max(_SURE, len(code) + 1)]) or not self._leads(longer):
-                return False
-            code = longer
-            if self._sounds_like_one(tuple(words[index : last + 1]), code):
+            letters += word
+            if len(code) >= _SHORTEST_KEY and self._may_end(word, letters, code):
                 return True
         return False
 
-    def _silenced(self, word: str) -> bool:
-        """Keeps a word that begins nothing."""
-        if len(word) <= self._longest and len(self._silent) < _MEMORY:
-            self._silent.add(word)
-        return False
-
-    def _sounds_like_one(self, run: tuple[str, ...], code: str) -> bool:
-        """True for a run of words that may be a term by itself."""
-        if len(code) < _SHORTEST_KEY or run[-1] in self._sounds.edges:
+    def _may_end(self, word: str, letters: str, code: str) -> bool:
+        """True where words, of which this is the last, may be a term by themselves."""
+        if len(code) < _SHORTEST_KEY or word in self._sounds.edges or not self._candidates[code]:
             return False
-        found = self._known.get(run)
-        if found is None:
-            if len(self._known) > _MEMORY:
-                self._known.clear()
-            letters = "".join(run)
-            found = len(letters) <= self._longest and (
-                letters in self._exact_letters or any(self._likenesses(letters, code))
-            )
-            self._known[run] = found
-        return found
-
-    def _candidates(self, code: str) -> tuple[tuple[str, str, str], ...]:
-        """The terms whose consonants are these, or all but one."""
-        found = self._alike.get(code)
-        if found is None:
-            if len(self._alike) > _MEMORY:
-                self._alike.clear()
-            keys = (code, *_shorter(code)) if len(code) >= _LOOSE_KEY else (code,)
-            found = tuple(sorted({entry for key in keys for entry in self._by_code.get(key, ())}))
-            self._alike[code] = found
-        return found
+        return letters in self._exact_letters or any(self._likenesses(letters, code))
 
     def heard(self, note: CleanText) -> CleanText:
         """The note with spoken marks as marks and misheard terms as terms."""
-        note = note.rewritten(self._mark_edits(note.text))
-        note = note.rewritten(self._respelled_edits(note.text))
-        return note.rewritten(self._term_edits(note.text))
+        words = words_apart(in_small(note.text))
+        spoken = sum(map(self._spoken.__contains__, words))
+        read = note.rewritten(self._mark_edits(note.text)) if spoken >= self._marks.fewest else note
+        read = read.rewritten(self._respelled_edits(read.text, spoken > 0))
+        if read is not note:
+            words = words_apart(in_small(read.text))
+        return read.rewritten(self._term_edits(read.text, words))
 
-    def _respelled_edits(self, text: str) -> list[Edit]:
-        lowered = text.lower()
-        spoken = any(word in lowered for word in self._strokes)
+    def _respelled_edits(self, text: str, spoken: bool) -> list[Edit]:
+        small = folded(text)
+        spoken = spoken and any(word in small for word in self._strokes)
         edits = [
             (match.start(), match.end(), self._strokes[match["word"].lower()])
             for match in (self._stroke.finditer(text) if spoken else ())
             if match["word"].lower() in self._strokes
             and self._number_last.search(text, max(0, match.start() - 8), match.start())
         ]
-        for pattern, term, needs in self._respelled:
-            if not any(letters in lowered for letters in needs):
+        for pattern, quick, term, needs in self._respelled:
+            for letters in needs:
+                if letters in small:
+                    break
+            else:
+                continue
+            if not quick.search(small):
                 continue
             for match in pattern.finditer(text):
                 right = term + (match.groupdict().get("rest") or "")
@@ -269,61 +279,60 @@ class Hearing:
                 edits.append((match.start(), match.end(), mark))
         return edits if len(edits) >= self._marks.fewest else []
 
-    def _term_edits(self, text: str) -> list[Edit]:
-        lowered = text.lower()
-        if len(lowered) != len(text):  # a letter that is two in small
-            lowered = "".join(letter.lower() if letter.isascii() else letter for letter in text)
-        pieces = _WORDS.split(lowered)
-        words, silent = pieces[1::2], self._silent
-        starts = [0, *accumulate(map(len, pieces))]
+    def _term_edits(self, text: str, words: list[str]) -> list[Edit]:
         edits: list[Edit] = []
-        ahead = 0  # the first word behind the last term
-        for index in [index for index, word in enumerate(words) if word not in silent]:
+        ahead = place = before = 0  # the first word behind the last term; where a word begins, and which
+        adds = self._adds
+        told = [
+            index
+            for index, goes_on in enumerate(map(self._goes_on.__getitem__, words))
+            if goes_on and adds[words[index + 1]][:1] in goes_on
+        ]
+        for index in told:
             if index < ahead or not self._may_sound(words, index):
                 continue
-            found = self._term_at(text, words, starts, index)
+            place += sum(map(len, words[before:index])) + index - before
+            before = index
+            found = self._term_at(text, words, index, place)
             if found is None:
                 continue
-            last, term = found
-            start, end = starts[2 * index + 1], starts[2 * last + 2]
-            if text[start:end].lower() != term:
-                edits.append((start, end, term))
+            last, end, term = found
+            if text[place:end].lower() != term:
+                edits.append((place, end, term))
             ahead = last + 1
         return edits
 
-    def _term_at(self, text: str, words: list[str], starts: list[int], index: int) -> tuple[int, str] | None:
-        """The term that the words from `index` on sound like, with the index of its last word. `starts` are the offsets
-        of what stands before each word and of the word itself."""
-        best: tuple[float, int, str] | None = None
-        begin = starts[2 * index + 1]
+    def _term_at(self, text: str, words: list[str], index: int, begin: int) -> tuple[int, int, str] | None:
+        """The term that the words from `index` on, at `begin`, sound like, with the index of its last word and its
+        end."""
+        best: tuple[float, int, int, str] | None = None
         letters = code = ""
-        for last in range(index, min(index + _MOST_WORDS, len(words))):
-            word, start, end = words[last], starts[2 * last + 1], starts[2 * last + 2]
-            if last > index and (
-                word in self._sounds.never or word in self._exact or not _GAP.fullmatch(text, starts[2 * last], start)
-            ):
+        end = begin - 1
+        for last, word in enumerate(words[index : index + _MOST_WORDS], index):
+            if last > index and (word in self._stops or text[end] not in _GAPS):
                 break
+            end += 1 + len(word)
             letters += word
             if len(letters) > self._longest:
                 break  # before its consonants are looked for: it may be endless
             code = _joined(code, consonants(word)) if last > index else consonants(word)
-            if not self._leads(code):
+            if not self._leads[code]:
                 break
             if len(code) < _SHORTEST_KEY or word in self._sounds.edges:
                 continue
             written = text[begin:end].lower()
             if written in self._exact:
-                best = (2.0, last, written)  # written as it should be; a longer one may be too
+                best = (2.0, last, end, written)  # written as it should be; a longer one may be too
                 continue
             if best is None or best[0] < 1.5:
                 closest = self._closest(text, letters, code, begin, end)
                 if closest and (best is None or closest[0] > best[0]):
-                    best = (closest[0], last, closest[1])
-        return (best[1], best[2]) if best else None
+                    best = (closest[0], last, end, closest[1])
+        return best[1:] if best else None
 
     def _likenesses(self, letters: str, code: str) -> Iterable[tuple[float, str]]:
         """The terms that letters sound like enough, each behind its likeness."""
-        for term, spelled, own in self._candidates(code):
+        for term, spelled, own in self._candidates[code]:
             if own[0] != code[0] or abs(len(spelled) - len(letters)) > _SLACK:
                 continue
             alike = _likeness(letters, spelled) + (0.1 if own == code else 0.0)

@@ -48,6 +48,8 @@ _TABLE |= _CONTROL
 _DOUBLED = re.compile(r"  (?<=\S  )(?=\S)")  # begins with its blanks: so it is looked for as a string
 _WRAP = re.compile(r"\n(?<=[^\n.:;!?|]{40}\n)(?=[a-z0-9(])")
 _RUN = re.compile(r"[^\w\s]{60}")  # no writing: a run of signs that would make one endless word
+_RUN_STEP = 20  # of every so many characters of a text, a run holds three in a row
+_MAYBE_RUN = re.compile(r"[^\w\s]{3}")
 _MANY = 1 << 15  # offsets that are kept ready
 _FEW_LINES = 4  # fewer say nothing of how a text was wrapped
 _OWN_BREAKS = 0.8  # share of line breaks that no editor would have made
@@ -109,7 +111,7 @@ class CleanText:
             return self
         old = self._map if self._map is not None else _first_offsets(len(self.text) + 1)
         pieces: list[str] = []
-        offsets = array("L")
+        offsets = array("I")
         place = 0
         for start, end, new in edits:
             pieces += (self.text[place:start], new)
@@ -131,15 +133,16 @@ def clean(given: str) -> CleanText:
     >>> clean("1\\u00bd mL").text
     '1 1/2 mL'
     """
-    doubled = _doubled_blanks(given)
-    if not doubled and given.isascii() and "\r" not in given and "\t" not in given and given.isprintable():
+    dropped = _doubled_blanks(given)
+    if not dropped and given.isascii() and given.isprintable():
         return CleanText(given, given, None)
     table = _table_for(given)
-    if "\r" not in given and all(len(table.get(ord(c), c)) == 1 for c in set(given)):
+    if "\r" not in given and _one_for_one(given, table):
         text = given.translate(table)
-        return _less(text, given, sorted(doubled)) if doubled else CleanText(text, given, None)
+        return _less(text, given, dropped) if dropped else CleanText(text, given, None)
+    doubled = set(dropped)
     pieces: list[str] = []
-    offsets = array("L")
+    offsets = array("I")
     previous = ""
     for index, character in enumerate(given):
         if index in doubled:
@@ -157,10 +160,17 @@ def clean(given: str) -> CleanText:
     return CleanText("".join(pieces), given, offsets)
 
 
+def _one_for_one(given: str, table: dict[int, str]) -> bool:
+    """True where the table makes one character of every character of the text: in ASCII, NUL alone goes."""
+    if given.isascii():
+        return "\x00" not in given
+    return all(len(table.get(ord(character), character)) == 1 for character in set(given))
+
+
 def _less(text: str, given: str, dropped: list[int]) -> CleanText:
     """The text without the characters at some offsets."""
     pieces: list[str] = []
-    offsets = array("L")
+    offsets = array("I")
     every = _first_offsets(len(text))
     place = 0
     for index in (*dropped, len(text)):
@@ -173,36 +183,37 @@ def _less(text: str, given: str, dropped: list[int]) -> CleanText:
 
 def _first_offsets(count: int) -> array[int]:
     """The numbers from 0 on, at least so many: for all notes but the longest they are made once."""
-    return _offsets() if count <= _MANY else array("L", range(count))
+    return _offsets() if count <= _MANY else array("I", range(count))
 
 
 @lru_cache(maxsize=1)
 def _offsets() -> array[int]:
-    return array("L", range(_MANY))
+    return array("I", range(_MANY))
 
 
-def _doubled_blanks(given: str) -> set[int]:
-    """The second of two blanks between words, which would keep phrases from matching.
+def _doubled_blanks(given: str) -> list[int]:
+    """The second of two blanks between words, which would keep phrases from matching, in order.
 
     Lines with wider gaps and short lines without a full stop may be columns and stay as they are.
 
-    >>> sorted(_doubled_blanks("The L4-5  joint was  not injected.")), _doubled_blanks("Right  Left")
-    ([9, 20], set())
+    >>> _doubled_blanks("The L4-5  joint was  not injected."), _doubled_blanks("Right  Left")
+    ([9, 20], [])
     """
-    found: set[int] = set()
+    found: list[int] = []
     if "  " not in given:
         return found
     start = 0
     for line in given.splitlines(keepends=True):
         if "  " in line and _is_running(line):
-            found.update(start + match.end() - 1 for match in _DOUBLED.finditer(line))
+            found += [start + match.end() - 1 for match in _DOUBLED.finditer(line)]
         start += len(line)
     return found
 
 
 def _is_running(line: str) -> bool:
     """True for a line of prose, which holds no columns."""
-    return "   " not in line.strip() and (len(line.split()) > _FEW_WORDS or line.rstrip().endswith("."))
+    line = line.strip()
+    return "   " not in line and (line.endswith(".") or len(line.split(None, _FEW_WORDS)) > _FEW_WORDS)
 
 
 def _table_for(given: str) -> dict[int, str]:
@@ -228,8 +239,11 @@ def unwrapped(text: str) -> str:
     >>> unwrapped("A needle was advanced to the left medial\\nbranch.\\nPlan: none")
     'A needle was advanced to the left medial branch.\\nPlan: none'
     """
-    wraps = not keeps_lines(text.split("\n"))
-    return _RUN.sub(lambda match: match.group()[:-1] + " ", _WRAP.sub(" ", text) if wraps else text)
+    if _WRAP.search(text) and not keeps_lines(text.split("\n")):
+        text = _WRAP.sub(" ", text)
+    if _MAYBE_RUN.search(text[::_RUN_STEP]):
+        text = _RUN.sub(lambda match: match.group()[:-1] + " ", text)
+    return text
 
 
 def keeps_lines(lines: Sequence[str]) -> bool:
@@ -239,7 +253,7 @@ def keeps_lines(lines: Sequence[str]) -> bool:
     >>> keeps_lines(["mbb L one jt, screws ok on xr", "fluoro. 25g x2", "asp neg. 2% lido", "better in clinic"])
     True
     """
-    filled = [" ".join(line.split()) for line in lines if line.strip()]
+    filled = [_filled(line) for line in lines if line and not line.isspace()]
     if len(filled) < _FEW_LINES:
         return False
     widest = max(map(len, filled))
@@ -253,6 +267,12 @@ def keeps_lines(lines: Sequence[str]) -> bool:
     small = [not line[0].isupper() and line[0].isalnum() for line in filled]
     typed = sum(fits and begins for fits, begins in zip(own, small[1:], strict=True))
     return typed > 1 and sum(small) >= _TYPED * len(filled) and sum(own) >= _OWN_BREAKS * len(own) - 1
+
+
+def _filled(line: str) -> str:
+    """The line with one blank between words and none around it."""
+    line = line.strip()
+    return line if line.isprintable() and "  " not in line else " ".join(line.split())
 
 
 def text_of(doc: Doc) -> str:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from medspacy.custom_tokenizer import create_medspacy_tokenizer
 
-from extractor import Coder, picks
+from extractor import Coder, boxes, picks
+from extractor import text as texts
+from extractor.agent_names import DrugNames
+from extractor.agent_view import AgentHit
 from extractor.assembly import zones
-from extractor.hearing import Hearing
-from extractor.literals import Present, Sought, heads, needed
+from extractor.hearing import Hearing, _quick
+from extractor.literals import Present, Sought, folded, heads, needed
 from extractor.mentions import _SIDE_LETTER
 from extractor.patterns import PatternFolder
 from extractor.pipeline import build
 from extractor.pipeline.tokenizer import quick_infixes, quick_prefix, quick_suffix
 from extractor.text import clean
+from extractor.words import in_small, words_apart
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "notes"
 CODER = Coder()
@@ -32,6 +39,9 @@ WORDS = st.sampled_from(
     "there each the two needles PLAN: HISTORY: PROCEDURE: on that side x-ray \u017fide \u0130n k\u0131nd".split(" ")
 )
 NOTES = st.lists(WORDS, max_size=40).map(" ".join)
+NAMES = DrugNames(PatternFolder())
+ODD = "\u0130\u0131\u017f\u212a\ud800\u0662\u00e9\u3000\u2028"  # i, s, k and 2 in other scripts, half a character
+SIGNS = st.text("aAxXoO*yYnNdDsSiIkK2:?=.-|()[]{} \t\n\r\x00" + ODD, max_size=90)
 WRITTEN = st.text("aAbBkKmMsSgG059.,-'/$%:()+US", min_size=1, max_size=9)
 
 
@@ -216,11 +226,20 @@ def test_affixes_are_those_of_medspacy(word: str) -> None:
     assert [match.span() for match in quick] == [match.span() for match in PLAIN.infix_finditer(word)]
 
 
+class Everything:
+    def __contains__(self, word: str) -> bool:
+        return True
+
+
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the quick ways."""
     monkeypatch.setattr(Present, "allows", lambda self, needs: True)
     monkeypatch.setattr(Sought, "matches", lambda self, present: self.pattern.finditer(present.text))
-    monkeypatch.setattr(Hearing, "_may_sound", lambda self, words, index: words[index] not in self._never_first)
+    monkeypatch.setattr(Hearing, "_may_sound", lambda self, words, index: True)
+    for hearing in (HEARING, CODER._hearing):
+        first = dict.fromkeys(hearing._never_first, "")
+        monkeypatch.setattr(hearing, "_goes_on", defaultdict(lambda: ascii_lowercase + ".", first))
+        monkeypatch.setattr(hearing, "_spoken", Everything())
     monkeypatch.setattr(zones, "_is_plain", lambda sentence, last, telling: False)
 
 
@@ -256,3 +275,112 @@ def test_broken_terms_are_heard_both_ways(terms: list[str], data: st.DataObject)
     with pytest.MonkeyPatch.context() as monkeypatch:
         slowly(monkeypatch)
         assert HEARING.heard(note).text == quick
+
+
+@given(SIGNS)
+def test_words_apart_are_those_of_an_expression(written: str) -> None:
+    small = in_small(written)
+    assert len(small) == len(written)
+    assert [word for word in words_apart(small) if word] == re.findall("[a-z]+", small)
+    for numbers in (False, True):
+        words = words_apart(small, numbers)
+        assert sum(map(len, words)) + len(words) - 1 == len(small) + 1
+        places = [sum(map(len, words[:index])) + index for index in range(len(words))]
+        assert all(small.startswith(word, place) for word, place in zip(words, places, strict=True) if word)
+
+
+def names_one_by_one(written: str) -> list[AgentHit]:
+    """Every word looked up with those behind it."""
+    small = in_small(written)
+    words = list(re.finditer(r"[a-z]+|\d+", small))
+    found: list[AgentHit] = []
+    index = 0
+    while index < len(words):
+        step = 1
+        for name, row in NAMES._names_from(words[index].group()):
+            run = words[index : index + len(name)]
+            gaps = [small[a.end() : b.start()] for a, b in zip(run, run[1:], strict=False)]
+            if tuple(word.group() for word in run) == name and all(
+                re.fullmatch(r"[\s\-/.']{0,3}", gap) for gap in gaps
+            ):
+                found.append(AgentHit(run[0].start(), run[-1].end(), row.name, row.drug_class))
+                step = len(name)
+                break
+        index += step
+    return found
+
+
+NAMED = st.sampled_from(
+    [
+        *sorted({word for entries in NAMES._rows.values() for words, _ in entries[:1] for word in words}),
+        *"2 2\u0662 12 50 b12 lidocaine1 20mg bupivacainne triamcinolne nahco3 kenalog40 \u0130 \u212aenalog".split(),
+    ]
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(NAMED, st.sampled_from(["", " ", "-", ". ", "\n", " - ", "    ", ", ", "\u0662", "\u00e9"]))))
+def test_drug_names_are_those_of_every_word_looked_up(words: list[tuple[str, str]]) -> None:
+    written = "".join(word + gap for word, gap in words)
+    assert list(NAMES.hits(written)) == names_one_by_one(written)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_drug_names_in_any_spacing(data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.sampled_from([words for entries in NAMES._rows.values() for words, _ in entries])))
+    gaps = st.sampled_from(["", " ", "-", ". ", " - ", "    ", ",", "\u0662", "2"])
+    written = "".join(word + data.draw(gaps) for words in rows for word in words)
+    assert list(NAMES.hits(written)) == names_one_by_one(written)
+
+
+def test_drug_names_of_the_corpus_are_those_of_every_word_looked_up() -> None:
+    for note in notes():
+        assert list(NAMES.hits(note)) == names_one_by_one(note)
+
+
+@pytest.mark.parametrize("pattern", [r"\bA", r"\W", "\u017f", r"\x41", r"(?!(?-i:a))a"])
+def test_what_may_regard_case_is_looked_for_without_regard_to_it(pattern: str) -> None:
+    assert _quick(pattern).flags & re.IGNORECASE
+
+
+@pytest.mark.parametrize("row", HEARING._respelled, ids=lambda row: row[2])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_what_is_respelled_is_found_the_quick_way(
+    row: tuple[re.Pattern[str], re.Pattern[str]], data: st.DataObject
+) -> None:
+    pattern, quick, *_ = row
+    written = data.draw(st.from_regex(pattern))
+    assert pattern.search(written) is None or quick.search(folded(written))
+
+
+@given(st.from_regex(boxes._LATIN))
+def test_columns_of_sides_are_passed_over_only_where_there_are_none(written: str) -> None:
+    assert any(side in folded(written) for side in boxes._LATIN_NEEDS)
+
+
+@given(SIGNS, st.integers(0, 90))
+def test_lines_are_joined_as_after_all_looks(written: str, signs: int) -> None:
+    for note in (written, written * 3, written + "." * signs + written):
+        wraps = not texts.keeps_lines(note.split("\n"))
+        plain = texts._RUN.sub(lambda match: match.group()[:-1] + " ", texts._WRAP.sub(" ", note) if wraps else note)
+        assert texts.unwrapped(note) == plain
+
+
+def test_every_character_is_a_blank_of_a_line_or_none() -> None:
+    for character in map(chr, range(sys.maxunicode + 1)):
+        for line in (f" a{character}b ", f"{character} a", f"a{character} b"):
+            assert texts._filled(line) == " ".join(line.split())
+
+
+def test_every_plain_character_but_one_stays_one() -> None:
+    for character in map(chr, range(128)):
+        plain = len(texts._TABLE.get(ord(character), character)) == 1
+        assert texts._one_for_one(character, texts._TABLE) == plain
+
+
+@given(SIGNS)
+def test_running_lines_are_those_of_all_words(line: str) -> None:
+    words = len(line.split()) > texts._FEW_WORDS or line.rstrip().endswith(".")
+    assert texts._is_running(line) == ("   " not in line.strip() and words)
