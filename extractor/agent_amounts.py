@@ -45,7 +45,7 @@ def _stretch(view: View, hit: int, way: Way) -> list[Quantity]:
     low, high = own.start, own.end
     reached = False
     while 0 <= index < len(view.words) and stray <= limit:
-        border = view.borders[index + 1] if way == "left" else view.borders[index]
+        border = view.border(index + 1 if way == "left" else index)
         offset = view.starts[index]
         if border > 6 or abs(offset - own.start) > _REACH + own.end - own.start:
             break

@@ -11,7 +11,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Generic, Literal, TypeVar
 
 from extractor.agent_doses import NUMBER_WORDS, UNIT_WORDS
@@ -95,8 +94,13 @@ class Phrases(Generic[Value]):
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry[0]))
 
-    def __contains__(self, word: str) -> bool:
-        return word in self._by_first
+    def all(self, words: Sequence[str]) -> Iterator[tuple[int, int, Value]]:
+        """All phrases from left to right without overlaps, as (index, end index, value)."""
+        ahead = 0
+        for index in [index for index, word in enumerate(words) if word in self._by_first]:
+            if index >= ahead and (found := self.at(words, index)) is not None:
+                ahead = found[0]
+                yield index, *found
 
     def at(self, words: Sequence[str], index: int) -> tuple[int, Value] | None:
         """The longest phrase that begins at `index`, as (end index, value)."""
@@ -140,11 +144,11 @@ class View:
         self.text = text
         self.sentences = sentences
         self._sentence_starts = [sentence.start for sentence in sentences]
-        tokens = list(_TOKEN.finditer(text))
-        self.starts = [token.start() for token in tokens]
-        self.ends = [token.end() for token in tokens]
-        self.words = [token.group().lower() for token in tokens]
-        placed = self._place(cues)
+        tokens = [token.span() for token in _TOKEN.finditer(text)]
+        self.starts = [start for start, _ in tokens]
+        self.ends = [end for _, end in tokens]
+        self.words = [text[start:end].lower() for start, end in tokens]
+        placed = [Cue(*found) for found in cues.all(self.words)]
         self.hits = self._visible(hits, placed)
         self.hit_of = [-1] * len(self.words)
         self.spans: list[tuple[int, int]] = []
@@ -153,22 +157,13 @@ class View:
             self.spans.append((first, last))
             for index in range(first, last):
                 self.hit_of[index] = number
+        self._borders: dict[int, int] = {}  # those that were asked for
         self.cue_of: list[Cue | None] = [None] * len(self.words)
         for cue in placed:
             if all(self.hit_of[index] < 0 for index in range(cue.start, cue.end)):
                 for index in range(cue.start, cue.end):
                     self.cue_of[index] = cue
         self.cues = [cue for cue in placed if self.cue_of[cue.start] is cue]
-
-    def _place(self, cues: Phrases[tuple[RoleRow, ...]]) -> list[Cue]:
-        placed: list[Cue] = []
-        index = 0
-        while index < len(self.words):
-            found = cues.at(self.words, index) if self.words[index] in cues else None
-            if found is not None:
-                placed.append(Cue(index, *found))
-            index = found[0] if found is not None else index + 1
-        return placed
 
     def _visible(self, hits: Sequence[AgentHit], placed: Sequence[Cue]) -> list[AgentHit]:
         """The drugs without those generic words that are part of a longer cue ("for local anesthetic")."""
@@ -191,20 +186,27 @@ class View:
             return None
         return self.sentences[number]
 
-    @cached_property
-    def borders(self) -> list[int]:
-        """For each token the cost of crossing from the token before it; REACH + 1 is a wall."""
-        wall, borders, sentence = REACH + 1, [0] * len(self.words), -1
-        for index, start in enumerate(self.starts):
-            number = bisect_right(self._sentence_starts, start) - 1
-            gap = self.text[self.ends[index - 1] : start] if index else "\n\n"
-            if number != sentence or gap.count("\n") > 1 or self._full_stop(index, gap):
-                borders[index] = wall
-            elif "\n" in gap:
-                bullet = "-" in gap or self.words[index] in ("[", "*") or _LABEL.match(self.text, start)
-                borders[index] = wall if bullet else 6 if self.text[start].isupper() else 0
-            sentence = number
-        return borders
+    def border(self, index: int) -> int:
+        """The cost of crossing to a token from the one before it; REACH + 1 is a wall."""
+        known = self._borders.get(index)
+        if known is None:
+            known = self._borders[index] = self._crossing(index)
+        return known
+
+    def _crossing(self, index: int) -> int:
+        if index == 0:
+            return REACH + 1
+        start, end = self.starts[index], self.ends[index - 1]
+        gap = self.text[end:start]
+        apart = bisect_right(self._sentence_starts, start) != bisect_right(
+            self._sentence_starts, self.starts[index - 1]
+        )
+        if apart or gap.count("\n") > 1 or self._full_stop(index, gap):
+            return REACH + 1
+        if "\n" not in gap:
+            return 0
+        bullet = "-" in gap or self.words[index] in ("[", "*") or _LABEL.match(self.text, start)
+        return REACH + 1 if bullet else 6 if self.text[start].isupper() else 0
 
     def _full_stop(self, index: int, gap: str) -> bool:
         if index == 0 or self.words[index - 1] not in (".", "!", "?") or not gap:
@@ -224,7 +226,7 @@ class View:
         cost = 0
         index = self.spans[hit][0] - 1 if way == "left" else self.spans[hit][1]
         while 0 <= index < len(self.words):
-            cost += self.borders[index + 1] if way == "left" else self.borders[index]
+            cost += self.border(index + 1 if way == "left" else index)
             if cost > REACH:
                 return
             other, cue = self.hit_of[index], self.cue_of[index]
@@ -240,7 +242,7 @@ class View:
                 first, last = cue.start, cue.end
             else:
                 cost += 0 if self.is_amount(index) else _SOFT.get(self.words[index], 1)
-            cost += max(self.borders[first + 1 : last], default=0)
+            cost += max(map(self.border, range(first + 1, last)), default=0)
             index = first - 1 if way == "left" else last
 
     def _governs(self, row: RoleRow, cue: Cue, hit: int, way: Way) -> bool:
@@ -263,7 +265,7 @@ class View:
         if stop - index > 16:
             return False
         while index < stop:
-            if self.borders[index] > 6:
+            if self.border(index) > 6:
                 return False
             cue = self.cue_of[index]
             if cue is not None and cue.has(*roles):
@@ -272,7 +274,7 @@ class View:
                 index += 1
             else:
                 return False
-        return self.borders[stop] <= 6
+        return self.border(stop) <= 6
 
     def gap_has(self, left: int, right: int, role: str) -> bool:
         """True when a cue of this role stands between two drugs."""
