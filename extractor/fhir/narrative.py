@@ -1,6 +1,6 @@
 """The XHTML of a FHIR narrative as plain text. One pass, linear, without an XML parser: no entity is ever expanded.
 
-Rules: FHIR R4 narrative (hl7.org/fhir/R4/narrative.html): no document type, no script, style in attributes only.
+Rules: FHIR R4 narrative (hl7.org/fhir/R4/narrative.html): no document type, head or script; styles stand inside.
 Hidden elements are read like others. Images are left out.
 """
 
@@ -20,7 +20,7 @@ _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 table ul ol dl blockquote pre".split())
 _LINES = frozenset("div br hr li tr dt dd caption thead tbody tfoot address section article".split())
 _CELLS = frozenset({"td", "th"})
-_NO_TEXT = frozenset({"script", "style", "head"})
+_NO_PLACE = frozenset({"script", "head"})
 
 
 def narrative_text(narrative: object, element: str) -> str:
@@ -61,8 +61,13 @@ def xhtml_text(xhtml: str) -> str:
             page.text("<")
             place = begin + 1
             continue
-        page.tag(tag[2].rpartition(":")[2].lower(), closes=bool(tag[1]), alone=tag[3].endswith("/"))
+        name, closes, alone = tag[2].rpartition(":")[2].lower(), bool(tag[1]), tag[3].endswith("/")
+        page.tag(name, closes=closes, alone=alone)
         place = tag.end()
+        if name == "style" and not closes and not alone:
+            place = xhtml.find("</", place)
+            if place < 0:
+                raise InputError("a style has no end")
     page.text(xhtml[place:])
     return page.whole()
 
@@ -73,6 +78,7 @@ class _Page:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._line: list[str] = []
+        self._begun = False  # the line holds more than blanks
         self._verbatim = 0  # how many <pre> are open
 
     def text(self, raw: str) -> None:
@@ -83,18 +89,18 @@ class _Page:
         except ValueError:  # the number of a character with thousands of digits
             raise InputError("a character reference is not valid") from None
         if not self._verbatim:
-            self._line.append(_BLANKS.sub(" ", text))
+            self._add(_BLANKS.sub(" ", text))
             return
         first, *more = text.replace("\r\n", "\n").split("\n")
-        self._line.append(first)
+        self._add(first)
         for line in more:
             self._end_line()
-            self._line.append(line)
+            self._add(line)
 
     def tag(self, name: str, *, closes: bool, alone: bool) -> None:
-        if name in _NO_TEXT:
-            raise InputError("script, style and head have no place in a narrative")
-        if name in _CELLS and not closes and any(part.strip() for part in self._line):
+        if name in _NO_PLACE:
+            raise InputError("script and head have no place in a narrative")
+        if name in _CELLS and not closes and self._begun:
             self._line.append(" | ")
         if name in _LINES or name in _PARAGRAPHS:
             if self._line or name == "br":
@@ -104,10 +110,14 @@ class _Page:
         if name == "pre" and not alone:
             self._verbatim = max(0, self._verbatim + (-1 if closes else 1))
 
+    def _add(self, text: str) -> None:
+        self._line.append(text)
+        self._begun = self._begun or bool(text.strip())
+
     def _end_line(self) -> None:
         line = "".join(self._line)
         self._lines.append(line.rstrip() if self._verbatim else re.sub("  +", " ", line.strip(" ")))
-        self._line = []
+        self._line, self._begun = [], False
 
     def whole(self) -> str:
         self._end_line()

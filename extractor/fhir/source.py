@@ -26,6 +26,7 @@ _MOST_COPIES = 20  # references of one kind; an encounter is repeated in every l
 NAMELESS = "note"  # id of a document that has none
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _REFERENCE = re.compile(r"[^\s#\x00-\x20\ud800-\udfff][^\s\x00-\x20\ud800-\udfff]{0,2000}")  # "#id" points inside
+_URI = re.compile(r"\S+")
 _TYPE = re.compile(r"[A-Za-z]{1,64}")
 _PEOPLE = frozenset({"Practitioner", "PractitionerRole"})
 
@@ -217,4 +218,6 @@ def _identifier(given: object) -> Json | None:
         return None
     kept = {name: given.get(name) for name in ("system", "value")}
     found = {name: value for name, value in kept.items() if isinstance(value, str) and is_string(value)}
+    if not _URI.fullmatch(found.get("system", "")):
+        found.pop("system", None)
     return found if "value" in found else None
