@@ -491,7 +491,10 @@ def test_r5_and_contained_references() -> None:
     assert group.subject is None
     assert read_source(body(document("x", subject={"display": "A. Person"}))).subject == {"display": "A. Person"}
     spoiled = {"identifier": {"system": "no address", "value": "7"}, "type": "Patient"}
-    assert read_source(body(document("x", subject=spoiled))).subject == {"type": "Patient", "identifier": {"value": "7"}}
+    assert read_source(body(document("x", subject=spoiled))).subject == {
+        "type": "Patient",
+        "identifier": {"value": "7"},
+    }
 
 
 def test_remarks_and_superseded_documents_are_told(code: Code) -> None:
