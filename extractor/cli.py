@@ -47,7 +47,9 @@ def cli() -> None:
 
 @cli.command("code")
 @click.argument("notes", metavar="NOTE...", nargs=-1, required=True)
-@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "html", "fhir"]), default="text", show_default=True
+)
 @_common_options
 def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path | None, day: str | None) -> int:
     """Code one note: a plain-text file, or - for standard input. Several files are coded one after another."""
@@ -57,6 +59,10 @@ def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path |
     if form == "html" and len(notes) > 1:
         raise InputError("a page holds one note: give one NOTE with --format html")
     _check_day(day)
+    if form == "fhir":
+        from extractor.fhir import command
+
+        return NOTES_FAILED if command.run(notes, _coder(profile, patterns), _print, _complain, day) else 0
     sources = [single_note(name) for name in notes]
     failed = run(
         (item for source in sources for item in source),

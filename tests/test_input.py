@@ -129,7 +129,7 @@ def test_several_inputs_share_their_ids(capfd: pytest.CaptureFixture[str]) -> No
         ),
         (
             ["code", "good.txt", "--format", "pdf"],
-            "Invalid value for '--format': 'pdf' is not one of 'text', 'json', 'html'.",
+            "Invalid value for '--format': 'pdf' is not one of 'text', 'json', 'html', 'fhir'.",
         ),
         (["frobnicate"], "No such command 'frobnicate'."),
     ],
