@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from stubs import SECRET, stub_code
@@ -22,7 +23,8 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_types import CallToolResult
 
-from extractor import mcp_tools
+from extractor import cli, mcp_tools
+from extractor.explain import Verdict
 from extractor.mcp_server import build_server
 from extractor.mcp_tools import ToolFault, Tools
 from extractor.schema import CodingResult
@@ -415,3 +417,23 @@ def test_without_the_extra_one_line_says_what_is_missing() -> None:
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "pip install 'facetcode[mcp]'" in done.stderr
+
+
+# -- the guide -----------------------------------------------------------------------------------------------------
+
+GUIDE = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+
+
+def test_example_of_the_guide_runs() -> None:
+    [example] = re.findall(r"^```python\n(.*?)^```$", GUIDE, flags=re.MULTILINE | re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_guide_knows_every_verdict_option_and_tool() -> None:
+    for verdict in get_args(Verdict):
+        assert f"| `{verdict}` |" in GUIDE
+    for option in cli.cli.commands["mcp"].params:
+        assert f"    {option.opts[0]} " in GUIDE
+    for tool in ("code_note", "explain_line"):
+        assert f"`{tool}(" in GUIDE

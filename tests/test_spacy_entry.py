@@ -60,7 +60,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(installed: Path, program: str, *arguments: str) -> str:
     """What a program prints that sees the installed wheel and nothing of this checkout."""
-    environment = os.environ | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(installed)}
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, env=environment, cwd=installed, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -76,14 +76,15 @@ if sys.argv[1] == "medspacy":
     from loguru import logger
     logger.disable("PyRuSH")
 names = json.loads(sys.argv[2])
+shared = medspacy.load() if sys.argv[1] == "medspacy" else None  # there all in one pipeline, else each one alone
 set_by = {}
 for name in names:
-    nlp = medspacy.load() if sys.argv[1] == "medspacy" else spacy.blank("en")
+    nlp = shared or spacy.blank("en")
     before = nlp(sys.argv[3])
     nlp.add_pipe(name)
     doc = nlp(sys.argv[3])
     new = [key if isinstance(key, str) else key[1] for key in doc.user_data.keys() - before.user_data.keys()]
-    set_by[name] = sorted({*new, *doc.spans})
+    set_by[name] = sorted({*new, *(doc.spans.keys() - before.spans.keys())})
 import extractor
 print(json.dumps([extractor.__file__, set_by]))
 """
