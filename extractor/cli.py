@@ -163,16 +163,16 @@ def annotate_command(
 
 
 @cli.command("mcp")
-@click.option("--max-chars", metavar="N", type=click.IntRange(1), help="A longer note is refused (default 100000).")
+@click.option("--max-chars", metavar="N", type=click.IntRange(1), default=200_000, show_default=True, help="Of a note.")
 @click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="Your own patterns over ours.")
 @click.option("--profile", default="cpt", show_default=True, help="Claim profile: cpt, medicare, medicare-asc.")
-def mcp_command(profile: str, patterns: Path | None, max_chars: int | None) -> int:
+def mcp_command(profile: str, patterns: Path | None, max_chars: int) -> int:
     """Serve coding agents by the Model Context Protocol on standard input and output (see docs/agents.md)."""
     try:
         from extractor import mcp_server
     except ModuleNotFoundError as error:
         raise InputError(f"this needs {error.name}: pip install 'facetcode[mcp]'") from None
-    mcp_server.serve(profile, patterns, **({} if max_chars is None else {"max_chars": max_chars}))
+    mcp_server.serve(profile, patterns, max_chars)
     return 0
 
 

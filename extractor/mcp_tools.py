@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from extractor.batch.runner import CodeNote
     from extractor.coding import CodeBook
 
-MAX_CHARS = 100_000  # some forty pages; a procedure note has one to three
+MAX_CHARS = 200_000  # as the HTTP service; a procedure note has some thousands
 
 INSTRUCTIONS = (
     "Reads notes of spine procedures that were done (facet joint injections, medial branch blocks and their "

@@ -50,7 +50,7 @@ HOSTILE = [
     pytest.param({"note": NOTE}, "text: Field required; there is an argument of an unknown name", id="no-text"),
     pytest.param({"text": {"a": NOTE}}, "text: Input should be a valid string", id="no-string"),
     pytest.param({"text": None, "id": [SECRET]}, "text: Input should be a valid string; id: Input", id="null"),
-    pytest.param({"text": SECRET * 10_000}, "text: longer than 100000 characters", id="too-long"),
+    pytest.param({"text": SECRET * 20_000}, "text: longer than 200000 characters", id="too-long"),
     pytest.param({}, "text: Field required", id="nothing"),
 ]
 EXPLAIN_HOSTILE = [
@@ -180,7 +180,7 @@ def test_wrong_arguments_of_the_explanation(talk: Callable[[Talk], Any], argumen
     assert SECRET not in answer.model_dump_json()
 
 
-@pytest.mark.parametrize("text", ["", "\x00", "\u202e" * 1000, "{}[]<script>", "L4-5 " * 19_000, '"}]}\n{"jsonrpc'])
+@pytest.mark.parametrize("text", ["", "\x00", "\u202e" * 1000, "{}[]<script>", "L4-5 " * 39_000, '"}]}\n{"jsonrpc'])
 def test_hostile_notes_are_coded_as_text(talk: Callable[[Talk], Any], text: str) -> None:
     assert not talk(lambda client: client.call_tool("code_note", {"text": text})).is_error
 
