@@ -409,7 +409,7 @@ def test_help_names_the_default_and_needs_no_sdk() -> None:
         "assert not {'mcp', 'mcp_types', 'anyio', 'pydantic', 'spacy'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert f"default: {mcp_tools.MAX_CHARS}]" in " ".join(done.stdout.split())
+    assert f"default: {mcp_tools.MAX_CHARS};" in " ".join(done.stdout.split())
 
 
 def test_without_the_extra_one_line_says_what_is_missing() -> None:
