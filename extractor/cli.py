@@ -168,6 +168,20 @@ def annotate_command(
     return annotate(inputs, out, form, _coder(profile, patterns), day, _print, _complain)
 
 
+@cli.command("mcp")
+@click.option("--max-chars", metavar="N", type=click.IntRange(1), default=200_000, show_default=True, help="Of a note.")
+@click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="Your own patterns over ours.")
+@click.option("--profile", default="cpt", show_default=True, help="Claim profile: cpt, medicare, medicare-asc.")
+def mcp_command(profile: str, patterns: Path | None, max_chars: int) -> int:
+    """Serve coding agents by the Model Context Protocol on standard input and output (see docs/agents.md)."""
+    try:
+        from extractor import mcp_server
+    except ModuleNotFoundError as error:
+        raise InputError(f"this needs {error.name}: pip install 'facetcode[mcp]'") from None
+    mcp_server.serve(profile, patterns, max_chars)
+    return 0
+
+
 def _coder(profile: str, patterns: Path | None) -> CodeNote:
     from extractor.loading import load_coder
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
+from extractor.explain import LineExplanation
 from extractor.schema import CodeLine, CodingResult, Evidence
 
 _MOST_QUOTED = 90
@@ -41,6 +42,28 @@ def _summary(result: CodingResult) -> Iterator[str]:
         yield from _quotes(query.evidence)
     yield from (f"  not {_plain(r.code)}: {_plain(r.reason)}" for r in result.rejected)
     yield from (f"  warning: {_plain(warning)}" for warning in result.warnings)
+
+
+def explanation_text(explained: LineExplanation) -> str:
+    """Why a line was given or not, in lines of plain text, without a line end at its end."""
+    return "\n".join(_explanation(explained))
+
+
+def _explanation(explained: LineExplanation) -> Iterator[str]:
+    asked = (explained.code, explained.side or "any side", ", ".join(explained.joints) or "any joint")
+    verdict = explained.verdict.replace("_", " ").upper()
+    yield f"{_plain(' '.join(asked))}: {verdict}. {explained.explanation} Status of the note: {explained.status}."
+    for line in explained.lines:
+        yield "  " + "  ".join(part for part in (line.code, _sided(line), f"rule {_plain(line.rule)}") if part)
+        yield from (f"      {_plain(reason)}" for reason in line.reasons)
+        yield from _quotes(line.evidence)
+    yield from (f"  not {_plain(r.code)}: {_plain(r.reason)}" for r in (*explained.rejected, *explained.neighbours))
+    for query in explained.queries:
+        yield f"  ask ({query.id}): {_plain(query.question)}"
+        yield from _quotes(query.evidence)
+    for item in explained.set_aside:
+        yield f"  {item.assertion}, so not counted:"
+        yield from _quotes([Evidence(start=item.start, end=item.end, text=item.text, section=item.section)])
 
 
 def _sided(line: CodeLine) -> str:

@@ -8,6 +8,9 @@ Every component is a registered spaCy factory and can be added by name to a pipe
     facetcode_levels      Doc._.facetcode_levels: tuple of LevelMention; span group "facetcode_levels"
     facetcode_agents      Doc._.facetcode_agents: tuple of AgentHit; span group "facetcode_agents"
     facetcode_assertion   typed ConText cues; Doc._.facetcode_cues and Doc._.facetcode_assertions
+    facetcode_coder       Doc._.facetcode: the CodingResult of the note (for your own pipeline; ours ends before it)
+
+What each needs before it, and what it is to be wary of in a medspaCy pipeline, is told in docs/spacy.md.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.util import registry
 
-from extractor.pipeline import agents, assertion, levels, sections, sentences, targets  # noqa: F401  (registers ours)
+from extractor.pipeline import agents, assertion, levels, result, sections, sentences, targets  # noqa: F401  (registers)
 from extractor.pipeline.tokenizer import build_tokenizer
 
 COMPONENTS = (

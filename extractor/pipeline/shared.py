@@ -25,12 +25,16 @@ def reading(overlay: str | None) -> ReadingPatterns:
     return ReadingPatterns.load(folder(overlay))
 
 
+def _no_matches(doc: Doc) -> list[Any]:
+    return []  # a function of the module, so that a pipeline can be pickled
+
+
 def drop_empty_matcher(matcher: Any) -> None:
     """Take the token matcher out of a MedspacyMatcher that gets phrases only.
 
     spaCy warns (W036) at every call of an empty matcher; muting the warning would mute it for the whole process.
     """
-    matcher._MedspacyMatcher__matcher = lambda doc: []
+    matcher._MedspacyMatcher__matcher = _no_matches
 
 
 def group(doc: Doc, name: str, spans: Iterable[tuple[int, int, str]]) -> None:
