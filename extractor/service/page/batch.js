@@ -62,7 +62,12 @@ export class Batch {
     if (!entries.length) complain("No result is in this file. It has to be the JSONL of facetcode run.");
     fillChoices("filter-code", entries, (entry) => entry.codes);
     fillChoices("filter-query", entries, (entry) => entry.queries);
-    fillChoices("filter-status", entries, (entry) => [entry.status], (status) => STATUS[status]?.[0] ?? status);
+    fillChoices(
+      "filter-status",
+      entries,
+      (entry) => [entry.status],
+      (status) => STATUS[status]?.[0] ?? status,
+    );
     byId("batch").hidden = !entries.length;
     this.filter();
     announce(byId("results-state").textContent ?? "");
@@ -147,7 +152,9 @@ export class Batch {
     const note = await this.#note(entry);
     const result = note === null ? read : toUtf16(read, note.text);
     const wrong = note === null ? 0 : misfits(result, note.text);
-    const warnings = wrong ? [`The notes file does not fit: ${wrong} quotes are not the words at their place. The text is not shown.`] : [];
+    const warnings = wrong
+      ? [`The notes file does not fit: ${wrong} quotes are not the words at their place. The text is not shown.`]
+      : [];
     const text = note === null || wrong ? null : note.text;
     const date = typeof note?.date_of_service === "string" ? note.date_of_service : "";
     const one = { id: entry.id, text, profile: result.versions.profile, date, result, review: newReview(result) };
@@ -198,7 +205,11 @@ export class Batch {
   #row(place) {
     const entry = this.#entries[place];
     const current = place === this.#current;
-    const button = el("button", { type: "button", class: "record", click: () => this.open(place) }, entry.id || "(no id)");
+    const button = el(
+      "button",
+      { type: "button", class: "record", click: () => this.open(place) },
+      entry.id || "(no id)",
+    );
     return el(
       "tr",
       { "aria-current": current ? "true" : null, class: current ? "current" : null },
@@ -225,11 +236,19 @@ function progressOf(id, what) {
   return (/** @type {number} */ done) => (byId(id).textContent = `${what} ${Math.round(done * 100)} %`);
 }
 
-/** @param {string} id @param {Entry[]} entries @param {(entry: Entry) => string[]} valuesOf @param {(value: string) => string} [name] */
+/**
+ * Fills a filter with the values there are, and how many records have each.
+ * @param {string} id @param {Entry[]} entries @param {(entry: Entry) => string[]} valuesOf
+ * @param {(value: string) => string} [name]
+ */
 function fillChoices(id, entries, valuesOf, name = (value) => value) {
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (const entry of entries) for (const value of valuesOf(entry)) counts.set(value, (counts.get(value) ?? 0) + 1);
   const options = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
-  show(byId(id), el("option", { value: "" }, "any"), ...options.map(([value, n]) => el("option", { value }, `${name(value)} (${n})`)));
+  show(
+    byId(id),
+    el("option", { value: "" }, "any"),
+    ...options.map(([value, n]) => el("option", { value }, `${name(value)} (${n})`)),
+  );
 }

@@ -28,7 +28,13 @@ export function verdictButtons(one, index, form, changed) {
     const chosen = one.review.choices[index]?.decision === verdict;
     return el(
       "button",
-      { type: "button", class: `small ${verdict}`, "data-verdict": verdict, "aria-pressed": String(chosen), click: choose },
+      {
+        type: "button",
+        class: `small ${verdict}`,
+        "data-verdict": verdict,
+        "aria-pressed": String(chosen),
+        click: choose,
+      },
       name,
     );
   });
@@ -81,17 +87,50 @@ export function choiceForm(form, one, which, changed) {
   if (choice && (choice.decision === "edited" || choice.decision === "added")) {
     const sides = SIDES.map((side) => el("option", { value: side, selected: side === choice.side }, side));
     fields.push(
-      field("Code", el("input", { class: "code-input", value: choice.code, size: 7, maxlength: 5, spellcheck: "false", autocomplete: "off",
-        input: onInput((value) => (choice.code = value)) })),
-      field("Side", el("select", { class: "side-input", change: onInput((value) => (choice.side = /** @type {Side} */ (value))) }, ...sides)),
-      field("Joints", el("input", { class: "joints-input", value: choice.joints.join(", "), size: 14, spellcheck: "false",
-        autocomplete: "off", placeholder: "L4-L5, L5-S1", input: onInput((value) => (choice.joints = typed(value))) })),
+      field(
+        "Code",
+        el("input", {
+          class: "code-input",
+          value: choice.code,
+          size: 7,
+          maxlength: 5,
+          spellcheck: "false",
+          autocomplete: "off",
+          input: onInput((value) => (choice.code = value)),
+        }),
+      ),
+      field(
+        "Side",
+        el(
+          "select",
+          { class: "side-input", change: onInput((value) => (choice.side = /** @type {Side} */ (value))) },
+          ...sides,
+        ),
+      ),
+      field(
+        "Joints",
+        el("input", {
+          class: "joints-input",
+          value: choice.joints.join(", "),
+          size: 14,
+          spellcheck: "false",
+          autocomplete: "off",
+          placeholder: "L4-L5, L5-S1",
+          input: onInput((value) => (choice.joints = typed(value))),
+        }),
+      ),
     );
   }
   if (choice && choice.decision !== "accepted") {
     const name = choice.decision === "added" ? "Reason (optional)" : "Reason";
-    const input = el("input", { class: "reason-input", value: choice.reason, list: "reasons", autocomplete: "off",
-      required: choice.decision !== "added", input: onInput((value) => (choice.reason = value)) });
+    const input = el("input", {
+      class: "reason-input",
+      value: choice.reason,
+      list: "reasons",
+      autocomplete: "off",
+      required: choice.decision !== "added",
+      input: onInput((value) => (choice.reason = value)),
+    });
     fields.push(field(name, input, "wide"));
   }
   show(form, fields.length > 0 && el("div", { class: "fields" }, ...fields), error, state);

@@ -11,10 +11,19 @@ import { siteName } from "./anatomy.js";
 
 /** @param {Result} result @returns {Review} */
 export function newReview(result) {
-  return { choices: result.lines.map(() => null), added: [], unsettled: result.status === "review", done: false, kept: false };
+  return {
+    choices: result.lines.map(() => null),
+    added: [],
+    unsettled: result.status === "review",
+    done: false,
+    kept: false,
+  };
 }
 
-/** A decision on a proposed line, beginning with what was proposed. @param {CodeLine} line @param {Verdict} decision @returns {Choice} */
+/**
+ * A decision on a proposed line, beginning with what was proposed.
+ * @param {CodeLine} line @param {Verdict} decision @returns {Choice}
+ */
 export function choiceOf(line, decision) {
   return { decision, code: line.code, side: line.side, joints: [...line.joints], reason: "" };
 }
@@ -45,7 +54,10 @@ export function readCode(typed) {
   return /^\d{4}[0-9A-Z]$/.test(code) ? code : null;
 }
 
-/** What is missing in one decision, or "". @param {Choice} choice @param {CodeLine} [line] the proposed line @returns {string} */
+/**
+ * What is missing in one decision, or "".
+ * @param {Choice} choice @param {CodeLine} [line] the proposed line @returns {string}
+ */
 export function lack(choice, line) {
   const { decision } = choice;
   if (decision !== "rejected" && readCode(choice.code) === null) return "A code is four digits and a digit or letter.";
@@ -105,9 +117,7 @@ function written(choice, line) {
     code: readCode(choice.code) ?? choice.code,
     side,
     joints: readJoints(choice.joints.join(" ")).joints,
-    ...(decision === "edited" && line
-      ? { proposed: { code: line.code, side: line.side, joints: line.joints } }
-      : {}),
+    ...(decision === "edited" && line ? { proposed: { code: line.code, side: line.side, joints: line.joints } } : {}),
     reason: reason.trim(),
   };
 }

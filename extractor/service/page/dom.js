@@ -64,6 +64,7 @@ export function announce(message) {
 /** Shows an error, or takes the last one away. @param {string} message */
 export function complain(message) {
   byId("problem").textContent = message;
+  if (message) byId("problem").scrollIntoView({ block: "nearest" });
 }
 
 /** Offers a file to be saved. @param {string} name @param {string} content @param {string} type */

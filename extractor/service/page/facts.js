@@ -29,14 +29,22 @@ export function drawClaim(home, result) {
   );
   const heads = ["Code", "Modifiers", "Units"].map((name) => el("th", { scope: "col" }, name));
   const caption = el("caption", {}, `Profile ${result.versions.profile}`);
-  const table = el("table", { class: "claim" }, caption, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows));
+  const table = el(
+    "table",
+    { class: "claim" },
+    caption,
+    el("thead", {}, el("tr", {}, ...heads)),
+    el("tbody", {}, ...rows),
+  );
   show(home, rows.length ? table : el("p", { class: "none" }, "Nothing to claim."));
 }
 
 /** @param {Element} home @param {Result} result */
 export function drawSummary(home, result) {
   const { imaging, injectate, target } = result.summary;
-  const techniques = [...new Set(result.procedures.map((p) => words(p.technique) + (p.discontinued ? " (stopped)" : "")))];
+  const techniques = [
+    ...new Set(result.procedures.map((p) => words(p.technique) + (p.discontinued ? " (stopped)" : ""))),
+  ];
   /** @type {[string, string[]][]} */
   const facts = [
     ["Technique", techniques],

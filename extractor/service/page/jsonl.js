@@ -66,24 +66,28 @@ export async function indexResults(file, progress) {
   const index = { entries: [], other: 0, broken: 0 };
   /** @type {Map<string, number>} */
   const seen = new Map();
-  await eachLine(file, (line, where) => {
-    const result = parsed(line);
-    if (result === undefined) index.broken += 1;
-    else if (!isResult(result)) index.other += 1;
-    else {
-      const twin = seen.get(result.id) ?? 0;
-      seen.set(result.id, twin + 1);
-      index.entries.push({
-        ...where,
-        id: result.id,
-        status: result.status,
-        codes: [...new Set(result.lines.map((item) => item.code))],
-        queries: [...new Set(result.queries.map((item) => item.id))],
-        lines: result.lines.length,
-        twin,
-      });
-    }
-  }, progress);
+  await eachLine(
+    file,
+    (line, where) => {
+      const result = parsed(line);
+      if (result === undefined) index.broken += 1;
+      else if (!isResult(result)) index.other += 1;
+      else {
+        const twin = seen.get(result.id) ?? 0;
+        seen.set(result.id, twin + 1);
+        index.entries.push({
+          ...where,
+          id: result.id,
+          status: result.status,
+          codes: [...new Set(result.lines.map((item) => item.code))],
+          queries: [...new Set(result.queries.map((item) => item.id))],
+          lines: result.lines.length,
+          twin,
+        });
+      }
+    },
+    progress,
+  );
   return index;
 }
 
@@ -94,14 +98,18 @@ export async function indexResults(file, progress) {
 export async function indexNotes(file, progress) {
   /** @type {Map<string, Stretch[]>} */
   const notes = new Map();
-  await eachLine(file, (line, where) => {
-    const note = parsed(line);
-    if (typeof note?.text !== "string" || note.id == null) return;
-    const id = String(note.id);
-    const twins = notes.get(id);
-    if (twins) twins.push(where);
-    else notes.set(id, [where]);
-  }, progress);
+  await eachLine(
+    file,
+    (line, where) => {
+      const note = parsed(line);
+      if (typeof note?.text !== "string" || note.id == null) return;
+      const id = String(note.id);
+      const twins = notes.get(id);
+      if (twins) twins.push(where);
+      else notes.set(id, [where]);
+    },
+    progress,
+  );
   return notes;
 }
 

@@ -13,7 +13,13 @@ export function drawLegend(note, result) {
   const buttons = KINDS.filter(([kind]) => counts.has(kind)).map(([kind, name]) =>
     el(
       "button",
-      { type: "button", class: "kind", "data-kind": kind, "aria-pressed": String(!note.classList.contains(`hide-${kind}`)), click: toggle },
+      {
+        type: "button",
+        class: "kind",
+        "data-kind": kind,
+        "aria-pressed": String(!note.classList.contains(`hide-${kind}`)),
+        click: toggle,
+      },
       el("span", { class: "sample" }, name),
       ` ${counts.get(kind)}`,
     ),

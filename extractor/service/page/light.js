@@ -37,7 +37,10 @@ export class Lights {
     element.addEventListener("focusout", () => this.clear());
   }
 
-  /** An element that lights with an owner without being it: the nerves of a joint. @param {string} owner @param {Element} element */
+  /**
+   * An element that lights with an owner without being it: the nerves of a joint.
+   * @param {string} owner @param {Element} element
+   */
   addCompanion(owner, element) {
     add(this.#things, owner, element);
   }
@@ -51,7 +54,10 @@ export class Lights {
     }
   }
 
-  /** What the words under the pointer speak for; of the words, those alone. @param {Element} element @param {string[]} owners */
+  /**
+   * What the words under the pointer speak for; of the words, those alone.
+   * @param {Element} element @param {string[]} owners
+   */
   fromWords(element, owners) {
     this.clear();
     this.#light(element, owners.find((owner) => owner.startsWith("l")) ?? owners[0]);
@@ -71,7 +77,10 @@ export class Lights {
     return /** @type {HTMLElement | null} */ (first(this.#words.get(owner)));
   }
 
-  /** The thing that these words speak for, lines before questions. @param {string[]} owners @returns {Element | null} */
+  /**
+   * The thing that these words speak for, lines before questions.
+   * @param {string[]} owners @returns {Element | null}
+   */
   firstThing(owners) {
     const ranked = [...owners].sort((a, b) => "lqpe".indexOf(a[0]) - "lqpe".indexOf(b[0]));
     for (const owner of ranked) {
@@ -85,7 +94,10 @@ export class Lights {
   #light(element, owner) {
     if (element.classList.contains("lit")) return;
     element.classList.add("lit");
-    element.setAttribute("data-lit", owner.replace(/^l(\d+)$/, (_, index) => `l${Number(index) % LINE_COLOURS}`));
+    element.setAttribute(
+      "data-lit",
+      owner.replace(/^l(\d+)$/, (_, index) => `l${Number(index) % LINE_COLOURS}`),
+    );
     this.#lit.push(element);
   }
 }

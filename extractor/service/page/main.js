@@ -2,7 +2,7 @@
 
 import { Api, ApiError } from "./api.js";
 import { Batch } from "./batch.js";
-import { carried, isUnsaved, newReview, open, toRecord } from "./decisions.js";
+import { carried, isUnsaved, newReview, toRecord } from "./decisions.js";
 import { askToken, listenForKeys, showHelp } from "./dialogs.js";
 import { announce, byId, complain, el, show } from "./dom.js";
 import { NoteForm } from "./note-form.js";
@@ -32,7 +32,13 @@ async function code(again) {
   const wrong = form.lack(note, service?.limits.max_chars ?? Infinity);
   complain(again ? "" : wrong);
   if (wrong) return;
-  if (!again && single && isUnsaved(single.review) && !confirm("The decisions on this note are not saved. Code it anew?")) return;
+  if (
+    !again &&
+    single &&
+    isUnsaved(single.review) &&
+    !confirm("The decisions on this note are not saved. Code it anew?")
+  )
+    return;
   asked?.abort();
   const mine = new AbortController();
   asked = mine;
@@ -45,13 +51,15 @@ async function code(again) {
     const kept = again && single && single.text === text ? carried(single.result, single.review, result) : null;
     single = { id, text, profile, date, result, review: kept ?? newReview(result) };
     const warnings = form.warnings(note);
-    if (misfits(result, text)) warnings.push("Some quotes of the answer are not the words at their place in this note.");
+    if (misfits(result, text))
+      warnings.push("Some quotes of the answer are not the words at their place in this note.");
     workspace.show(single, warnings);
     if (!again) form.close();
     if (!again) byId("result-head").focus();
     announce(`${result.status}: ${result.lines.length} lines, ${result.queries.length} questions`);
   } catch (error) {
-    if (asked === mine) complain(error instanceof ApiError ? error.message : aborted(error) ? "" : "The answer could not be shown.");
+    if (asked === mine)
+      complain(error instanceof ApiError ? error.message : aborted(error) ? "" : "The answer could not be shown.");
   } finally {
     if (asked === mine) form.busy(false);
   }
@@ -63,10 +71,8 @@ const aborted = (error) => error instanceof DOMException && error.name === "Abor
 /** Finishes the review of the note that is shown, and keeps it where that is possible. */
 async function save() {
   const { one } = workspace;
-  if (!one) return;
-  const missing = open(one);
-  complain(missing.length ? `Not yet: ${missing.join(" ")}` : "");
-  if (missing.length) return;
+  complain("");
+  if (!one || !workspace.isComplete()) return;
   const reviewer = byId("reviewer").value;
   try {
     if (service?.store && one.text !== null) {
@@ -118,7 +124,7 @@ async function start() {
     return;
   }
   const { engine, patterns, codes, profiles, limits } = service;
-  show(byId("service"), `facetcode ${engine}, patterns ${patterns}, codes ${codes}`);
+  show(byId("service"), `This service: facetcode ${engine}, patterns ${patterns}, codes ${codes}.`);
   show(byId("profile"), ...profiles.map((name) => el("option", { value: name }, name)));
   byId("limit").textContent = `At most ${limits.max_chars.toLocaleString("en")} characters.`;
   byId("store-note").textContent = service.store
@@ -127,7 +133,10 @@ async function start() {
   nameSave();
 }
 
-form.listen(() => void code(false), () => single && void code(true));
+form.listen(
+  () => void code(false),
+  () => single && void code(true),
+);
 byId("save").addEventListener("click", () => void save());
 addEventListener("hashchange", route);
 addEventListener("beforeunload", (event) => {

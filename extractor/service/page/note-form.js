@@ -30,7 +30,13 @@ export class NoteForm {
   read() {
     const given = this.#opened ?? byId("text").value;
     const text = wellFormed(given);
-    return { text, given, id: byId("note-id").value.trim() || idOf(text), profile: byId("profile").value, date: byId("date").value };
+    return {
+      text,
+      given,
+      id: byId("note-id").value.trim() || idOf(text),
+      profile: byId("profile").value,
+      date: byId("date").value,
+    };
   }
 
   /** Why this cannot be sent, or "". @param {Filled} note @param {number} most characters @returns {string} */
@@ -39,7 +45,8 @@ export class NoteForm {
     if (!byId("date").validity.valid) return "The date of service is not complete.";
     const length = codePoints(note.text);
     if (length <= most) return "";
-    return `The note has ${length.toLocaleString("en")} characters; this service takes at most ${most.toLocaleString("en")}.`;
+    const [has, takes] = [length, most].map((n) => n.toLocaleString("en"));
+    return `The note has ${has} characters; this service takes at most ${takes}.`;
   }
 
   /** @param {Filled} note @returns {string[]} */
@@ -86,8 +93,8 @@ export class NoteForm {
 }
 
 /**
- * An id for a note without one: the same text gets the same id, so that a second review replaces the first. 64 bits of a
- * simple hash, no secret.
+ * An id for a note without one: the same text gets the same id, so that a second review replaces the first. 64 bits
+ * of a simple hash, no secret.
  * @param {string} text @returns {string}
  */
 export function idOf(text) {

@@ -4,6 +4,7 @@
  */
 
 import { el } from "./dom.js";
+import { appendText } from "./hidden.js";
 import { blockEnds, cut, spansOf } from "./segments.js";
 import { ASSERTIONS, describe, kindName } from "./kinds.js";
 
@@ -11,11 +12,8 @@ import { ASSERTIONS, describe, kindName } from "./kinds.js";
 /** @typedef {import("./types.js").Segment} Segment */
 /** @typedef {import("./light.js").Lights} Lights */
 
-const BLOCK = 16_000; // characters laid out at a time
+const BLOCK = 8_000; // characters laid out at a time
 const AT_ONCE = 2_000; // marks drawn before the first paint; the rest follows in slices, so that nothing freezes
-// Characters that show nothing or turn the writing direction: a reviewer has to see that they are there.
-const HIDDEN =
-  /(?:[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]|\r(?!\n)|\udb40[\udc00-\udfff])+/g;
 
 /** Counts what was asked for, so that an older drawing stops when a newer one has begun. */
 let drawing = 0;
@@ -59,21 +57,24 @@ class Pen {
     this.lights = lights;
   }
 
-  /** Draws up to `end`; how many elements that took. @param {HTMLElement} block @param {number} end @returns {number} */
+  /**
+   * Draws up to `end`; how many elements that took.
+   * @param {HTMLElement} block @param {number} end @returns {number}
+   */
   draw(block, end) {
     let count = 0;
     while (this.#at < end) {
       const segment = this.segments[this.#next];
       if (!segment || segment.start >= end) {
-        count += plain(block, this.text.slice(this.#at, end));
+        count += appendText(block, this.text.slice(this.#at, end));
         this.#at = end;
       } else if (segment.start > this.#at) {
-        count += plain(block, this.text.slice(this.#at, segment.start));
+        count += appendText(block, this.text.slice(this.#at, segment.start));
         this.#at = segment.start;
       } else {
         const stop = Math.min(segment.end, end);
         const mark = this.#mark(segment, stop);
-        count += 1 + plain(mark, this.text.slice(this.#at, stop));
+        count += 1 + appendText(mark, this.text.slice(this.#at, stop));
         block.append(mark);
         this.#at = stop;
         if (stop === segment.end) this.#next += 1;
@@ -107,28 +108,6 @@ class Pen {
     for (const owner of owners) this.lights.addWords(owner, mark);
     return mark;
   }
-}
-
-/** Text with its hidden characters named; how many elements that took. @param {Element} home @param {string} text */
-function plain(home, text) {
-  let count = 0;
-  let at = 0;
-  for (const found of text.matchAll(HIDDEN)) {
-    if (found.index > at) home.append(text.slice(at, found.index));
-    home.append(el("span", { class: "hidden-char", "data-name": hiddenName(found[0]) }, found[0]));
-    at = found.index + found[0].length;
-    count += 1;
-  }
-  if (at < text.length) home.append(text.slice(at));
-  return count;
-}
-
-/** @param {string} run @returns {string} */
-function hiddenName(run) {
-  const code = /** @type {number} */ (run.codePointAt(0));
-  const name = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
-  const more = [...run.slice(0, 10_000)].length - 1;
-  return more ? `${name} and ${run.length > 10_000 ? "many" : more} more` : name;
 }
 
 /**
@@ -177,7 +156,10 @@ export function listen(home, lights, then) {
   home.addEventListener("keydown", (event) => {
     const mark = markOf(event);
     if (!mark || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "Enter") then.open(ownersOf(mark));
+    if (event.key === "Enter") {
+      event.preventDefault(); // else the button that gets the focus is pressed at once
+      then.open(ownersOf(mark));
+    }
     const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
     if (!step) return;
     const marks = [...home.querySelectorAll("mark")];

@@ -64,7 +64,7 @@ function mapSpans(value, move) {
 }
 
 /**
- * How many quotes of the result are not the words of the text at their offsets: the text is of another note, or changed.
+ * How many quotes of the result are not the words at their offsets: the text is of another note, or was changed.
  * @param {Result} result @param {string} text @returns {number}
  */
 export function misfits(result, text) {

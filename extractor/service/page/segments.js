@@ -71,7 +71,7 @@ function first(names, most) {
  */
 export function blockEnds(text, size) {
   const ends = [];
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let end = Math.min(start + size, text.length);
     if (end < text.length) {
       const line = text.lastIndexOf("\n", end - 1);

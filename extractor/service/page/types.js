@@ -29,8 +29,10 @@
  *
  * @typedef {"accepted" | "edited" | "rejected" | "added"} Verdict
  * @typedef {{decision: Verdict, code: string, side: Side, joints: string[], reason: string}} Choice
- * @typedef {{choices: (Choice | null)[], added: Choice[], unsettled: boolean, done: boolean,
- *   kept: boolean}} Review  `unsettled`: the physician must answer first; `done`: the reviewer has finished; `kept`: the service has it, or it was downloaded
+ *
+ * `unsettled`: the physician must answer first; `done`: the reviewer has finished; `kept`: the service has it, or it
+ * was downloaded.
+ * @typedef {{choices: (Choice | null)[], added: Choice[], unsettled: boolean, done: boolean, kept: boolean}} Review
  *
  * One note under review. `text` is null where only the result is known (a result file without its notes).
  * @typedef {{id: string, text: string | null, profile: string, date: string, result: Result, review: Review}} Case

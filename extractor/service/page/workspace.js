@@ -2,7 +2,7 @@
 
 import { announce, byId, download, show } from "./dom.js";
 import { choiceForm, press } from "./choice-form.js";
-import { choiceOf, isUnsaved, open, toRecord } from "./decisions.js";
+import { choiceOf, isUnsaved, lack, open, toRecord } from "./decisions.js";
 import { drawClaim, drawRejected, drawStatus, drawSummary, drawVersions, drawWarnings } from "./facts.js";
 import { drawLegend, listenToLegend } from "./legend.js";
 import { Lights } from "./light.js";
@@ -36,7 +36,10 @@ export class Workspace {
       this.one.review.unsettled = byId("unsettled").checked;
       this.#edited();
     });
-    byId("add-line").addEventListener("click", () => this.one && addLine(byId("added"), this.one, this.#around.changed));
+    byId("add-line").addEventListener(
+      "click",
+      () => this.one && addLine(byId("added"), this.one, this.#around.changed),
+    );
   }
 
   /**
@@ -59,7 +62,11 @@ export class Workspace {
     drawRejected(byId("rejected"), result);
     drawVersions(byId("versions"), result);
     byId("spine-part").hidden = !drawSpine(byId("spine"), result, this.#around);
-    for (const [part, list] of [["queries", result.queries], ["rejected", result.rejected], ["summary", result.procedures]]) {
+    for (const [part, list] of [
+      ["queries", result.queries],
+      ["rejected", result.rejected],
+      ["summary", result.procedures],
+    ]) {
       byId(`${part}-part`).hidden = !list.length;
     }
     byId("warnings").hidden = !byId("warnings").children.length;
@@ -72,6 +79,17 @@ export class Workspace {
     }
     this.refresh();
     measurePaint();
+  }
+
+  /** Whether the review is complete; what is missing is told, and the first line it is missing of gets the focus. */
+  isComplete() {
+    const missing = this.one ? open(this.one) : [];
+    byId("missing").textContent = missing.length ? `Not yet: ${missing.join(" ")}` : "";
+    if (!missing.length) return true;
+    const index =
+      this.one?.review.choices.findIndex((choice, i) => !choice || lack(choice, this.one?.result.lines[i])) ?? -1;
+    (index < 0 ? byId("added") : this.#card(index)).querySelector(".choice input, .code")?.focus();
+    return false;
   }
 
   /** Accepts every line that is not decided. */
@@ -87,7 +105,9 @@ export class Workspace {
     if (index < 0) return;
     this.#decide(index, verdict);
     const card = this.#card(index);
-    /** @type {HTMLElement | null} */ (card?.querySelector(verdict === "accepted" ? ".code" : ".choice input"))?.focus();
+    /** @type {HTMLElement | null} */ (
+      card?.querySelector(verdict === "accepted" ? ".code" : ".choice input")
+    )?.focus();
   }
 
   /** To the next or last line. @param {number} by */
@@ -103,7 +123,10 @@ export class Workspace {
     const { one } = this;
     const form = this.#card(index)?.querySelector(".choice");
     if (!one || !form) return;
-    one.review.choices[index] = { ...choiceOf(one.result.lines[index], verdict), reason: one.review.choices[index]?.reason ?? "" };
+    one.review.choices[index] = {
+      ...choiceOf(one.result.lines[index], verdict),
+      reason: one.review.choices[index]?.reason ?? "",
+    };
     choiceForm(form, one, index, this.#around.changed);
     this.#around.changed();
   }
@@ -128,7 +151,6 @@ export class Workspace {
     const { one } = this;
     if (!one) return;
     one.review.choices.forEach((choice, index) => press(this.#card(index), choice));
-    const missing = open(one);
     const total = one.result.lines.length;
     const done = one.review.choices.filter(Boolean).length;
     const { done: finished, kept } = one.review;
@@ -136,12 +158,16 @@ export class Workspace {
     byId("progress").textContent = [total ? `${done} of ${total} lines decided.` : "", state].join(" ");
     byId("unsettled").checked = one.review.unsettled;
     byId("accept-all").disabled = done === total;
-    byId("claim-note").hidden = !one.review.added.length && one.review.choices.every((c) => !c || c.decision === "accepted");
-    show(byId("missing"), missing.length > 0 && done > 0 && `To do: ${missing.join(" ")}`);
+    byId("claim-note").hidden =
+      !one.review.added.length && one.review.choices.every((c) => !c || c.decision === "accepted");
+    byId("missing").textContent = "";
     this.#changed();
   }
 
-  /** From a line, question or shape to its words: those at `start`, or the first. @param {string} owner @param {number} [start] */
+  /**
+   * From a line, question or shape to its words: those at `start`, or the first.
+   * @param {string} owner @param {number} [start]
+   */
   #openWords(owner, start) {
     const at = start === undefined ? null : this.#note.querySelector(`mark[data-at="${start}"]`);
     const mark = at ?? this.#lights.firstWords(owner);
