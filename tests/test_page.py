@@ -51,6 +51,31 @@ def test_an_opened_file_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:
     assert page.note() == BEYOND_BMP  # its line ends too, which a text area would change
 
 
+def test_a_file_can_be_dropped(page: Page) -> None:
+    page.until("document.querySelectorAll('#profile option').length")
+    page.js(
+        "const dataTransfer = new DataTransfer(); dataTransfer.items.add(new File([args[0]], 'dropped.txt'));"
+        "document.body.dispatchEvent(new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true}))",
+        BLOCK,
+    )
+    page.until("document.getElementById('note-id').value === 'dropped'")
+    page.one("#code").click()
+    page.drawn()
+    assert page.note() == BLOCK
+
+
+def test_one_view_leaves_the_other_alone(page: Page) -> None:
+    page.code(BLOCK)
+    page.one("#accept-all").click()
+    page.one("#to-file").click()
+    page.until("document.getElementById('workspace').hidden")
+    ActionChains(page.browser).send_keys("s", "x").perform()  # nothing is shown that they could act on
+    page.one("#to-one").click()
+    page.until("!document.getElementById('workspace').hidden")
+    assert page.texts("#lines .told") == ["Accepted.", "Accepted."]
+    assert "Not saved." in page.one("#progress").text
+
+
 @pytest.mark.parametrize("text", [*SAMPLES.values(), BEYOND_BMP], ids=[*SAMPLES, "beyond the BMP"])
 def test_the_marks_are_the_evidence(page: Page, service: str, text: str) -> None:
     page.code(text.replace("\r\n", "\n"))
@@ -124,7 +149,7 @@ def test_three_nerves_are_two_joints(page: Page) -> None:
     assert list(joints) == ["L4-L5", "L5-S1"]
     assert bones["L4"][1] < joints["L4-L5"][1] < bones["L5"][1] < joints["L5-S1"][1]
     supply = page.js("return [...document.querySelectorAll('.target')].map((e) => e.getAttribute('aria-label'))")
-    assert supply[0] == "64493: L4-L5, right; supplied by L3 and L4"
+    assert supply[0] == "L4-L5 64493, right; supplied by L3 and L4"
 
 
 def test_keys_alone_are_enough(page: Page) -> None:

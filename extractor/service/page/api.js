@@ -52,7 +52,7 @@ export class Api {
         if (this.#token) continue;
       }
       const text = await response.text();
-      performance.mark("facetcode:answer");
+      if (path.startsWith("v1/code")) performance.mark("facetcode:answer");
       if (!response.ok) throw new ApiError(response.status, problemText(response, text));
       return JSON.parse(text);
     }

@@ -53,6 +53,7 @@ async function code(again) {
     const warnings = form.warnings(note);
     if (misfits(result, text))
       warnings.push("Some quotes of the answer are not the words at their place in this note.");
+    if (isBatch()) return; // the other view was opened meanwhile
     workspace.show(single, warnings);
     if (!again) form.close();
     if (!again) byId("result-head").focus();
@@ -104,7 +105,7 @@ function route() {
   byId("file-view").hidden = !file;
   byId("to-one").setAttribute("aria-current", file ? "false" : "page");
   byId("to-file").setAttribute("aria-current", file ? "page" : "false");
-  byId("workspace").hidden = true;
+  workspace.hide();
   complain("");
   nameSave();
   if (!file && single) workspace.show(single);

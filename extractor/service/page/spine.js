@@ -78,7 +78,8 @@ function drawNerve(nerve, model, y, around) {
   const { spot, course, label } = courseOf(nerve, y, x);
   const branches = nerve.bone && nerve.name !== "TON" ? supplied.map((t) => branch(t, y(nerve.bone ?? ""), y, x)) : [];
   const named = spot.y + label;
-  const told = `Nerve ${nerve.name}, ${nerve.place}${nerve.sure ? "" : " (side not documented)"}, ${nerve.where}`;
+  const text = `${nerve.name}${kindOf(nerve)}${nerve.sure ? "" : " ?"}`;
+  const told = `${text}, ${nerve.place}${nerve.sure ? "" : " (side not documented)"}, ${nerve.where}`;
   const group = svg(
     "g",
     { class: `thing ${nerve.sure ? "" : "unsure"}`, "aria-label": told, "data-nerve": nerve.name },
@@ -87,11 +88,7 @@ function drawNerve(nerve, model, y, around) {
     ...branches,
     svg("path", { d: `M${spot.x},${spot.y} L${x(LABEL - 4)},${named}`, class: "leader" }),
     svg("circle", { cx: spot.x, cy: spot.y, r: 4.5, class: "spot" }),
-    svg(
-      "text",
-      { x: x(LABEL), y: named + 4, class: `nerve-name ${nerve.place === "left" ? "end" : ""}` },
-      `${nerve.name}${kindOf(nerve)}${nerve.sure ? "" : " ?"}`,
-    ),
+    svg("text", { x: x(LABEL), y: named + 4, class: `nerve-name ${nerve.place === "left" ? "end" : ""}` }, text),
   );
   around.lights.addThing(nerve.owners, group);
   for (const target of supplied) around.lights.addCompanion(target.owner, group);
@@ -138,12 +135,13 @@ function drawTarget(target, result, model, y, around) {
   const at = sacral ? y("S1") + 30 : middle(target.site, y);
   // The names of sacral nerves stand beside the joint: its own goes below them.
   const crowded = sacral && model.nerves.some((nerve) => !nerve.bone && nerve.place === target.place);
-  const named = at + (crowded ? 62 : 0);
+  const height = at + (crowded ? 62 : 0);
   const [shape, edge] = targetShape(target, at, x);
   const code = target.line === null ? "no line" : result.lines[target.line].code;
   const site = sacral ? "SI joint" : target.site;
   const supply = target.nerves.length ? `; supplied by ${target.nerves.join(" and ")}` : "";
-  const told = `${code}: ${site}, ${target.place}${target.sure ? "" : " (side not documented)"}${supply}`;
+  const named = target.sure ? code : `${code} ?`;
+  const told = `${site} ${named}, ${target.place}${target.sure ? "" : " (side not documented)"}${supply}`;
   const kind = `thing target ${target.sure ? "" : "unsure"} ${target.line === null ? "uncoded" : ""}`;
   const group = svg(
     "g",
@@ -155,13 +153,13 @@ function drawTarget(target, result, model, y, around) {
       "data-place": target.place,
     },
     svg("title", {}, told),
-    svg("path", { d: `M${x(edge)},${at} L${x(LABEL - 4)},${named}`, class: "leader" }),
+    svg("path", { d: `M${x(edge)},${at} L${x(LABEL - 4)},${height}`, class: "leader" }),
     shape,
     svg(
       "text",
-      { x: x(LABEL), y: named + 4, class: `target-name ${target.place === "left" ? "end" : ""}` },
+      { x: x(LABEL), y: height + 4, class: `target-name ${target.place === "left" ? "end" : ""}` },
       `${site} `,
-      svg("tspan", { class: "target-code" }, target.sure ? code : `${code} ?`),
+      svg("tspan", { class: "target-code" }, named),
     ),
   );
   around.lights.addThing([target.owner], group);

@@ -81,14 +81,21 @@ export class Workspace {
     measurePaint();
   }
 
+  /** Takes the note off the page. */
+  hide() {
+    this.one = null;
+    byId("workspace").hidden = true;
+  }
+
   /** Whether the review is complete; what is missing is told, and the first line it is missing of gets the focus. */
   isComplete() {
     const missing = this.one ? open(this.one) : [];
     byId("missing").textContent = missing.length ? `Not yet: ${missing.join(" ")}` : "";
     if (!missing.length) return true;
-    const index =
-      this.one?.review.choices.findIndex((choice, i) => !choice || lack(choice, this.one?.result.lines[i])) ?? -1;
-    (index < 0 ? byId("added") : this.#card(index)).querySelector(".choice input, .code")?.focus();
+    const choices = this.one?.review.choices ?? [];
+    const index = choices.findIndex((choice, i) => !choice || lack(choice, this.one?.result.lines[i]));
+    const card = index < 0 ? byId("added") : this.#card(index);
+    (card.querySelector(".choice input") ?? card.querySelector(".code"))?.focus();
     return false;
   }
 
