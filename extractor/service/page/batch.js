@@ -1,10 +1,11 @@
 /** A result file of `facetcode run`: its list with filters, and the walk through it. Nothing of it leaves the page. */
 
-import { announce, byId, complain, download, el, show } from "./dom.js";
+import { announce, byId, complain, download, show } from "./dom.js";
 import { isUnsaved, newReview, toRecord } from "./decisions.js";
 import { indexNotes, indexResults, isResult, readAt } from "./jsonl.js";
 import { STATUS } from "./kinds.js";
 import { misfits, toUtf16 } from "./offsets.js";
+import { fillChoices, progressOf, recordRow } from "./records.js";
 
 /** @typedef {import("./types.js").Case} Case */
 /** @typedef {import("./jsonl.js").Entry} Entry */
@@ -201,24 +202,9 @@ export class Batch {
     byId("save-all").disabled = !done;
   }
 
-  /** @param {number} place @returns {HTMLElement} */
+  /** @param {number} place */
   #row(place) {
-    const entry = this.#entries[place];
-    const current = place === this.#current;
-    const button = el(
-      "button",
-      { type: "button", class: "record", click: () => this.open(place) },
-      entry.id || "(no id)",
-    );
-    return el(
-      "tr",
-      { "aria-current": current ? "true" : null, class: current ? "current" : null },
-      el("th", { scope: "row" }, button),
-      el("td", {}, el("span", { class: `status ${entry.status}` }, STATUS[entry.status]?.[0] ?? entry.status)),
-      el("td", {}, entry.codes.join(" ")),
-      el("td", {}, entry.queries.join(" ")),
-      el("td", {}, this.#done(place) ? "\u2713 reviewed" : ""),
-    );
+    return recordRow(this.#entries[place], place === this.#current, this.#done(place), () => void this.open(place));
   }
 
   #download() {
@@ -229,26 +215,4 @@ export class Batch {
     for (const [, one] of done) one.review.kept = true;
     announce(`${done.length} decisions downloaded`);
   }
-}
-
-/** @param {string} id @param {string} what */
-function progressOf(id, what) {
-  return (/** @type {number} */ done) => (byId(id).textContent = `${what} ${Math.round(done * 100)} %`);
-}
-
-/**
- * Fills a filter with the values there are, and how many records have each.
- * @param {string} id @param {Entry[]} entries @param {(entry: Entry) => string[]} valuesOf
- * @param {(value: string) => string} [name]
- */
-function fillChoices(id, entries, valuesOf, name = (value) => value) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const entry of entries) for (const value of valuesOf(entry)) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const options = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
-  show(
-    byId(id),
-    el("option", { value: "" }, "any"),
-    ...options.map(([value, n]) => el("option", { value }, `${name(value)} (${n})`)),
-  );
 }
