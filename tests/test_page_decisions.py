@@ -76,7 +76,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def keeping(browser: Any, store: Path, downloads: Path) -> Iterator[Page]:
     """The page of a service that keeps decisions."""
-    with served("--store", str(store)) as address:
+    with served("--store", str(store), "--profile", "medicare-asc") as address:
         page = Page(browser, address, downloads).open()
         yield page
         assert page.offences() == []
@@ -84,8 +84,9 @@ def keeping(browser: Any, store: Path, downloads: Path) -> Iterator[Page]:
 
 def test_a_saved_review_becomes_gold(keeping: Page, store: Path, tmp_path: Path) -> None:
     keeping.code(BLOCK)
+    assert keeping.texts(".claim caption") == ["Profile medicare-asc"]  # the service's own, as none was chosen
     keeping.one("#note-id").send_keys("visit-1")
-    keeping.one("#profile").send_keys("medicare")  # codes the note again, now with its id
+    keeping.one("#profile").send_keys("cpt")  # codes the note again, now with its id
     keeping.until("document.querySelector('.record-id').textContent === 'visit-1'")
     keeping.one("#reviewer").send_keys("coder 1")
     keeping.all("#lines .accepted")[0].click()
@@ -107,6 +108,7 @@ def test_a_saved_review_becomes_gold(keeping: Page, store: Path, tmp_path: Path)
 
 def test_another_profile_asks_again_and_keeps_the_decisions(page: Page, service: str) -> None:
     page.code(BOTH_SIDES)
+    assert page.js("return document.getElementById('profile').value") == "cpt"  # that of the service: none was chosen
     page.one("#accept-all").click()
     for profile in ("medicare-asc", "medicare", "cpt"):
         page.js(

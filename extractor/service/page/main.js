@@ -48,6 +48,7 @@ async function code(again) {
     const { text, id, profile, date } = note;
     const request = { text, id, ...(profile ? { profile } : {}), ...(date ? { date_of_service: date } : {}) };
     const result = await api.code(request, mine.signal);
+    byId("profile").value = result.versions.profile; // it may be that of the service
     const kept = again && single && single.text === text ? carried(single.result, single.review, result) : null;
     single = { id, text, profile, date, result, review: kept ?? newReview(result) };
     const warnings = form.warnings(note);
@@ -126,7 +127,8 @@ async function start() {
   }
   const { engine, patterns, codes, profiles, limits } = service;
   show(byId("service"), `This service: facetcode ${engine}, patterns ${patterns}, codes ${codes}.`);
-  show(byId("profile"), ...profiles.map((name) => el("option", { value: name }, name)));
+  const choices = profiles.map((name) => el("option", { value: name }, name));
+  show(byId("profile"), el("option", { value: "" }, "of the service"), ...choices);
   byId("limit").textContent = `At most ${limits.max_chars.toLocaleString("en")} characters.`;
   byId("store-note").textContent = service.store
     ? "Saved reviews are kept by this service, with the note."
