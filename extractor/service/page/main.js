@@ -1,0 +1,166 @@
+/** The page as a whole: the form, the result file, saving, and what ties them together. */
+
+import { Api, ApiError } from "./api.js";
+import { Batch } from "./batch.js";
+import { carried, isUnsaved, newReview, toRecord } from "./decisions.js";
+import { askToken, listenForKeys, showHelp } from "./dialogs.js";
+import { announce, byId, complain, el, show } from "./dom.js";
+import { NoteForm } from "./note-form.js";
+import { misfits } from "./offsets.js";
+import { downloadCase, Workspace } from "./workspace.js";
+
+/** @typedef {import("./types.js").Case} Case */
+/** @typedef {import("./types.js").Service} Service */
+
+const api = new Api(askToken);
+const form = new NoteForm();
+const workspace = new Workspace(() => batch?.refresh());
+/** @type {Batch | undefined} */
+const batch = new Batch((one, warnings) => {
+  if (isBatch()) workspace.show(one, warnings);
+});
+/** @type {Service | null} */
+let service = null;
+/** @type {Case | null} the note of the form; the workspace shows it while that view is open */
+let single = null;
+/** @type {AbortController | null} */
+let asked = null;
+
+/** Asks for the coding of the note in the form. @param {boolean} again  the same note under another profile or date */
+async function code(again) {
+  const note = form.read();
+  const wrong = form.lack(note, service?.limits.max_chars ?? Infinity);
+  complain(again ? "" : wrong);
+  if (wrong) return;
+  if (
+    !again &&
+    single &&
+    isUnsaved(single.review) &&
+    !confirm("The decisions on this note are not saved. Code it anew?")
+  )
+    return;
+  asked?.abort();
+  const mine = new AbortController();
+  asked = mine;
+  form.busy(true);
+  announce("Coding the note");
+  try {
+    const { text, id, profile, date } = note;
+    const request = { text, id, ...(profile ? { profile } : {}), ...(date ? { date_of_service: date } : {}) };
+    const result = await api.code(request, mine.signal);
+    byId("profile").value = result.versions.profile; // it may be that of the service
+    const kept = again && single && single.text === text ? carried(single.result, single.review, result) : null;
+    single = { id, text, profile, date, result, review: kept ?? newReview(result) };
+    const warnings = form.warnings(note);
+    if (misfits(result, text))
+      warnings.push("Some quotes of the answer are not the words at their place in this note.");
+    if (isBatch()) return; // the other view was opened meanwhile
+    workspace.show(single, warnings);
+    if (!again) form.close();
+    if (!again) byId("result-head").focus();
+    announce(`${result.status}: ${result.lines.length} lines, ${result.queries.length} questions`);
+  } catch (error) {
+    if (asked === mine)
+      complain(error instanceof ApiError ? error.message : aborted(error) ? "" : "The answer could not be shown.");
+  } finally {
+    if (asked === mine) form.busy(false);
+  }
+}
+
+/** @param {unknown} error */
+const aborted = (error) => error instanceof DOMException && error.name === "AbortError";
+
+/** Finishes the review of the note that is shown, and keeps it where that is possible. */
+async function save() {
+  const { one } = workspace;
+  complain("");
+  if (!one || !workspace.isComplete()) return;
+  const reviewer = byId("reviewer").value;
+  try {
+    if (service?.store && one.text !== null) {
+      await api.decide(toRecord(one, reviewer));
+      one.review.kept = true;
+      announce("The review is saved");
+    } else if (!isBatch()) {
+      downloadCase(one, reviewer);
+      one.review.kept = true;
+      announce("The decisions are downloaded");
+    }
+    one.review.done = true;
+    workspace.refresh();
+    if (isBatch()) await batch?.step(1);
+  } catch (error) {
+    complain(error instanceof ApiError ? error.message : "The review could not be saved.");
+  }
+}
+
+/** Which of the two views is open: the address says it, and nothing else. */
+function isBatch() {
+  return location.hash === "#file";
+}
+
+/** Shows the view that the address names. */
+function route() {
+  const file = isBatch();
+  byId("one-view").hidden = file;
+  byId("file-view").hidden = !file;
+  byId("to-one").setAttribute("aria-current", file ? "false" : "page");
+  byId("to-file").setAttribute("aria-current", file ? "page" : "false");
+  workspace.hide();
+  complain("");
+  nameSave();
+  if (!file && single) workspace.show(single);
+  if (file) void batch?.reopen();
+}
+
+function nameSave() {
+  byId("save").textContent = isBatch() ? "Finish and next" : service?.store ? "Save review" : "Download decisions";
+}
+
+async function start() {
+  route();
+  try {
+    service = await api.versions();
+  } catch (error) {
+    complain(error instanceof ApiError ? error.message : "The service gave an answer that the page does not know.");
+    return;
+  }
+  const { engine, patterns, codes, profiles, limits } = service;
+  show(byId("service"), `This service: facetcode ${engine}, patterns ${patterns}, codes ${codes}.`);
+  const choices = profiles.map((name) => el("option", { value: name }, name));
+  show(byId("profile"), el("option", { value: "" }, "of the service"), ...choices);
+  byId("limit").textContent = `At most ${limits.max_chars.toLocaleString("en")} characters.`;
+  byId("store-note").textContent = service.store
+    ? "Saved reviews are kept by this service, with the note."
+    : "This service keeps nothing: decisions are downloaded as a file.";
+  nameSave();
+}
+
+form.listen(
+  () => void code(false),
+  () => single && void code(true),
+);
+byId("save").addEventListener("click", () => void save());
+addEventListener("hashchange", route);
+addEventListener("beforeunload", (event) => {
+  if ((single && isUnsaved(single.review)) || batch?.unsaved) event.preventDefault();
+});
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  const file = event.dataTransfer?.files[0];
+  if (file) void (isBatch() ? batch?.load(file) : form.load(file));
+});
+listenForKeys({
+  "?": showHelp,
+  j: () => workspace.stepLine(1),
+  k: () => workspace.stepLine(-1),
+  a: () => workspace.decideHere("accepted"),
+  e: () => workspace.decideHere("edited"),
+  x: () => workspace.decideHere("rejected"),
+  s: () => void save(),
+  n: () => void (isBatch() && batch?.step(1)),
+  p: () => void (isBatch() && batch?.step(-1)),
+  "/": () => (isBatch() ? byId("filter-id") : form.open()).focus(),
+});
+void start();

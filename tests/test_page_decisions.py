@@ -1,0 +1,177 @@
+"""What a reviewer decides on the review page: reasons, files, the store, other profiles, questions, the token."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import ROOT, Page, asked, served
+from selenium.webdriver.common.keys import Keys
+
+SAMPLES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "corpus" / "samples").glob("*.txt"))}
+BLOCK = SAMPLES["01-medial-branch-block"]
+BOTH_SIDES = SAMPLES["02-bilateral-facet-joints"]
+SIDE_MISSING = SAMPLES["04-side-missing"]
+
+
+def test_decisions_need_reasons_and_are_downloaded(page: Page) -> None:
+    page.code(BLOCK)
+    page.one("#reviewer").send_keys("coder 1")
+    first, second = page.all("#lines .line")
+    first.find_element("css selector", ".edited").click()
+    page.one("#save").click()
+    assert "64494: not decided" in page.one("#missing").text
+    assert "Nothing is edited yet" in page.one("#missing").text
+    assert page.js("return document.activeElement.matches('#lines .code-input')")
+    side, joints = (first.find_element("css selector", f".{name}-input") for name in ("side", "joints"))
+    side.send_keys("left")
+    joints.clear()
+    joints.send_keys("L3-5")
+    assert "No joint: L3-5" in first.text
+    joints.clear()
+    joints.send_keys("l3-4")
+    assert "Give a reason" in first.text
+    first.find_element("css selector", ".reason-input").send_keys("addendum")
+    second.find_element("css selector", ".rejected").click()
+    assert "Give a reason" in second.text
+    second.find_element("css selector", ".reason-input").send_keys("Not documented as done")
+    page.one("#add-line").click()
+    page.one("#added .code-input").send_keys("77002")
+    assert page.texts("#lines .told, #added .told")[0] == "Edited: 64493 left L3-L4. Reason: addendum"
+    page.one("#save").click()
+    assert page.texts("#missing, #problem") == ["", ""]
+    decided = json.loads(page.downloaded(f"{page.one('.record-id').text}.decisions.json"))
+    assert decided["lines"] == [
+        {
+            "decision": "edited",
+            "code": "64493",
+            "side": "left",
+            "joints": ["L3-L4"],
+            "proposed": {"code": "64493", "side": "right", "joints": ["L4-L5"]},
+            "reason": "addendum",
+        },
+        {
+            "decision": "rejected",
+            "code": "64494",
+            "side": "right",
+            "joints": ["L5-S1"],
+            "reason": "Not documented as done",
+        },
+        {"decision": "added", "code": "77002", "side": "unspecified", "joints": [], "reason": ""},
+    ]
+    assert (decided["text"], decided["reviewer"], decided["status"]) == (BLOCK, "coder 1", "coded")
+    assert "unsettled" not in decided
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store") / "reviews.sqlite"
+
+
+@pytest.fixture
+def keeping(browser: Any, store: Path, downloads: Path) -> Iterator[Page]:
+    """The page of a service that keeps decisions."""
+    with served("--store", str(store), "--profile", "medicare-asc") as address:
+        page = Page(browser, address, downloads).open()
+        yield page
+        assert page.offences() == []
+
+
+def test_a_saved_review_becomes_gold(keeping: Page, store: Path, tmp_path: Path) -> None:
+    keeping.code(BLOCK)
+    assert keeping.texts(".claim caption") == ["Profile medicare-asc"]  # the service's own, as none was chosen
+    keeping.one("#note-id").send_keys("visit-1")
+    keeping.one("#profile").send_keys("cpt")  # codes the note again, now with its id
+    keeping.until("document.querySelector('.record-id').textContent === 'visit-1'")
+    keeping.one("#reviewer").send_keys("coder 1")
+    keeping.all("#lines .accepted")[0].click()
+    keeping.all("#lines .rejected")[1].click()
+    keeping.one("#lines .reason-input").send_keys("one joint only")
+    assert keeping.one("#save").text == "Save review"
+    keeping.one("#save").click()
+    keeping.until("document.getElementById('progress').textContent.includes('Saved.')")
+    gold = tmp_path / "gold.jsonl"
+    subprocess.run(
+        [sys.executable, "-m", "extractor", "feedback", "export", str(store), "-o", str(gold)],
+        check=True,
+        cwd=ROOT,
+    )
+    [record] = map(json.loads, gold.read_text("utf-8").splitlines())
+    assert (record["id"], record["text"]) == ("visit-1", BLOCK)
+    assert [line["code"] for line in record["gold"]["lines"]] == ["64493"]
+
+
+def test_another_profile_asks_again_and_keeps_the_decisions(page: Page, service: str) -> None:
+    page.code(BOTH_SIDES)
+    assert page.js("return document.getElementById('profile').value") == "cpt"  # that of the service: none was chosen
+    page.one("#accept-all").click()
+    for profile in ("medicare-asc", "medicare", "cpt"):
+        page.js(
+            "const p = document.getElementById('profile'); p.value = args[0]; p.dispatchEvent(new Event('change'))",
+            profile,
+        )
+        page.until("document.querySelector('.claim caption')?.textContent === `Profile ${args[0]}`", profile)
+        claim = asked(service, BOTH_SIDES, profile=profile)["claim"]
+        expected = [f"{c['code']}{', '.join(c['modifiers']) or 'none'}{c['units']}" for c in claim]
+        assert page.texts(".claim tbody tr") == expected
+        assert page.texts("#lines .told") == ["Accepted.", "Accepted."]
+
+
+def test_questions_are_ready_to_send(page: Page, service: str) -> None:
+    page.browser.execute_cdp_cmd(
+        "Browser.grantPermissions",
+        {"origin": page.address, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]},
+    )
+    page.code(SIDE_MISSING)
+    queries = asked(service, SIDE_MISSING)["queries"]
+    assert page.texts(".question") == [query["question"] for query in queries]
+    page.one(".query .copy").click()
+    page.until("document.querySelector('.query .copy').textContent === 'Copied'")
+    copied = page.js("return await navigator.clipboard.readText()")
+    assert queries[0]["question"] in copied
+    assert queries[0]["evidence"][0]["text"] in copied
+    assert page.one("#unsettled").is_selected()  # a question is open: the review does not settle the note
+
+
+def test_errors_are_told_in_words(page: Page) -> None:
+    page.code("   ")
+    assert page.one("#problem").text == "Paste a note or open one first."
+    page.code("x" * 1_100_001)
+    assert "1,100,001 characters" in page.one("#problem").text
+    page.browser.execute_cdp_cmd("Network.enable", {})
+    offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    page.write(BLOCK)
+    page.one("#code").click()
+    page.until("document.getElementById('problem').textContent.includes('does not answer')")
+    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", {**offline, "offline": False})
+    page.browser.get_log("browser")  # the browser itself notes the failed request
+    page.code(BLOCK)
+    assert page.one("#problem").text == ""
+
+
+def test_the_token_is_asked_for_and_kept_in_memory(browser: Any, downloads: Path, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("correct-horse-battery")
+    path.chmod(0o600)
+    with served("--token-file", str(path)) as address:
+        page = Page(browser, address, downloads).open()
+        page.until("document.getElementById('token-dialog').open")
+        for token, refused in (("wrong-wrong-wrong-wrong", True), ("correct-horse-battery", False)):
+            page.one("#token").send_keys(token, Keys.ENTER)
+            if refused:
+                page.until("document.getElementById('token-refused').textContent")
+        page.code(BLOCK)
+        assert page.texts("#lines .code") == ["64493", "64494"]
+        kept = page.js("return [localStorage.length, sessionStorage.length, document.cookie, location.href]")
+        assert kept == [0, 0, "", f"{address}/#one"]
+        assert "correct-horse" not in page.js(
+            "return document.documentElement.outerHTML + document.getElementById('token').value"
+        )
+        page.browser.get_log("browser")  # it notes each 401 as an error
+        assert page.offences() == []
