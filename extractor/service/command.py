@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -123,7 +124,9 @@ def _listener(host: str, port: int) -> socket.socket:
         family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         return socket.create_server(address, family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise InputError(f"{shown}: cannot be listened on ({error.strerror})") from None
+        resolved = not isinstance(error, socket.gaierror)
+        why = os.strerror(error.errno) if resolved and error.errno else error.strerror
+        raise InputError(f"{shown}: cannot be listened on ({why})") from None
 
 
 def _warnings(settings: Settings, token_file: Path | None) -> list[str]:

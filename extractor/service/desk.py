@@ -13,7 +13,7 @@ from extractor.patterns import PatternFolder
 from extractor.schema import CodingResult, Note
 from extractor.service import problems
 from extractor.service.metrics import FAILED, Metrics
-from extractor.service.models import CodeRequest, Limits, ServiceVersions
+from extractor.service.models import BatchNote, CodeRequest, Limits, ServiceVersions
 from extractor.service.offsets import Unit
 from extractor.service.problems import ServiceError
 from extractor.service.settings import Settings
@@ -83,7 +83,7 @@ class Desk:
         return problems.of_coding(error)
 
     async def batch(
-        self, requests: list[CodeRequest], unit: Unit, request_id: str, gone: Callable[[], Awaitable[bool]]
+        self, requests: list[BatchNote], unit: Unit, request_id: str, gone: Callable[[], Awaitable[bool]]
     ) -> bytes:
         """The outcomes of a batch as JSON, in order. A note that fails has a problem and hinders no other. Ends early
         when the client is `gone`."""
@@ -93,7 +93,7 @@ class Desk:
             raise ServiceError("busy", "Too many notes wait to be coded.")
         places = asyncio.Semaphore(_IN_FLIGHT * self._pool.workers)
 
-        async def outcome(number: int, request: CodeRequest) -> bytes:
+        async def outcome(number: int, request: BatchNote) -> bytes:
             async with places:
                 if await gone():
                     return b""

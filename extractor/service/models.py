@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from extractor.batch.sources import is_date
@@ -45,10 +46,14 @@ class CodeRequest(_Model):
     date_of_service: Day | None = Field(None, description="Day of the encounter, YYYY-MM-DD.")
 
 
+class BatchNote(CodeRequest):
+    """One note of a batch. One that is too long, or of a profile that is not known, fails alone."""
+
+
 class BatchRequest(_Model):
     """Several notes to be coded."""
 
-    notes: list[CodeRequest]
+    notes: list[BatchNote]
 
 
 class Problem(BaseModel):
@@ -114,8 +119,16 @@ class Proposed(_Model):
     joints: Joints = Field(default_factory=list)
 
 
+_EDITED: JsonDict = {  # what `_edited_from` checks, for the JSON Schema
+    "if": {"properties": {"decision": {"const": "edited"}}},
+    "then": {"required": ["proposed"], "properties": {"proposed": {"type": "object"}}},
+}
+
+
 class DecidedLine(Proposed):
     """What the reviewer made of one line. An edited line brings what was proposed."""
+
+    model_config = ConfigDict(json_schema_extra=_EDITED)
 
     decision: Decision
     proposed: Proposed | None = None
@@ -139,7 +152,7 @@ class ReviewedNote(_Model):
     status: Status
     lines: list[DecidedLine] = Field(max_length=MOST_LINES)
     reviewer: str = Field("", max_length=LONGEST_ID)
-    unsettled: bool = Field(False, description="The reviewer cannot settle it: the note stays in review.")
+    unsettled: StrictBool = Field(False, description="The reviewer cannot settle it: the note stays in review.")
 
 
 class Stored(_Model):

@@ -150,6 +150,7 @@ def _note(review: list[object], lines: list[tuple[str, ...]]) -> ReviewedNote:
     names = ("id", "text", "profile", "date_of_service", "versions", "status", "unsettled", "reviewer")
     found = dict(zip(names, review, strict=True))
     found["versions"] = json.loads(str(found["versions"]))
+    found["unsettled"] = bool(found["unsettled"])
     found["lines"] = [
         {
             "decision": decision,

@@ -95,6 +95,8 @@ class Pool:
         self._replaced, self._given_up = replaced, given_up
         self._context = multiprocessing.get_context("spawn")
         self._queue: queue.Queue[_Entry | None] = queue.Queue()
+        self._waiting = 0  # in the queue and not given up
+        self._counting = threading.Lock()
         self._keepers = [_Keeper(self) for _ in range(workers)]
         self._closing = False
         self._was_ready = False
@@ -108,7 +110,7 @@ class Pool:
     @property
     def waiting(self) -> int:
         """Notes that no worker has begun with."""
-        return self._queue.qsize()
+        return self._waiting
 
     @property
     def serves(self) -> bool:
@@ -144,8 +146,8 @@ class Pool:
         future = self._submit(job)
         outcome = asyncio.wrap_future(future)
         done, _ = await asyncio.wait({outcome}, timeout=self._limit)
-        if not done and future.cancel():
-            raise Busy("the note waited too long for its turn")
+        if not done:
+            self._withdraw(future)
         return await outcome
 
     def code_blocking(self, job: Job) -> Answer:
@@ -154,16 +156,32 @@ class Pool:
         try:
             return future.result(timeout=self._limit)
         except TimeoutError:
-            if future.cancel():
-                raise Busy("the note waited too long for its turn") from None
-            return future.result()  # it is being coded: its keeper sees to the time
+            self._withdraw(future)
+            return future.result()
 
     def _submit(self, job: Job) -> Future[Answer]:
-        if self.full:
-            raise Busy("too many notes wait to be coded")
         future: Future[Answer] = Future()
-        self._queue.put((job, future))
+        with self._counting:
+            if self.full:
+                raise Busy("too many notes wait to be coded")
+            self._waiting += 1
+            self._queue.put((job, future))
         return future
+
+    def _withdraw(self, future: Future[Answer]) -> None:
+        """Gives a note up that still waits. One that is being coded is left: its keeper sees to the time."""
+        if future.cancel():
+            with self._counting:
+                self._waiting -= 1
+            raise Busy("the note waited too long for its turn")
+
+    def _begin(self, future: Future[Answer]) -> bool:
+        """Whether a note from the queue is still wanted."""
+        if not future.set_running_or_notify_cancel():
+            return False
+        with self._counting:
+            self._waiting -= 1
+        return True
 
     def _give_up(self, why: str) -> None:
         if not self.failure and not self._closing:
@@ -175,7 +193,7 @@ class Pool:
         with suppress(queue.Empty):
             while True:
                 entry = self._queue.get_nowait()
-                if entry is not None and entry[1].set_running_or_notify_cancel():
+                if entry is not None and self._begin(entry[1]):
                     entry[1].set_exception(Busy("the service is stopping"))
 
 
@@ -238,8 +256,8 @@ class _Keeper:
         return False
 
     def _answer(self, job: Job, future: Future[Answer]) -> None:
-        if not future.set_running_or_notify_cancel():
-            return  # whoever asked has given up
+        if not self._pool._begin(future):
+            return
         for _ in range(_TRIES):
             if not self.ready and not self._start():
                 future.set_exception(Busy("the service is stopping"))
