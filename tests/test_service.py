@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sqlite3
@@ -22,8 +23,9 @@ from extractor import Coder
 from extractor.errors import InputError
 from extractor.schema import CodingResult, Note
 from extractor.service import app as application
-from extractor.service import assets, desk, openapi, security
+from extractor.service import assets, desk, gate, openapi, security
 from extractor.service.app import create_app
+from extractor.service.metrics import Metrics
 from extractor.service.settings import Settings, is_loopback, token_of
 from extractor.service.store import Store
 
@@ -194,6 +196,27 @@ def test_paths_and_methods_that_are_not_there(service: TestClient) -> None:
         response = service.request(method, path)
         problem(response, 405, "wrong-method")
         assert response.headers["allow"]
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "BODY_TIMEOUT", 0.05)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if sent:
+            raise AssertionError("answered already")
+        await asyncio.sleep(60)
+        raise AssertionError("waited")
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/code", "headers": [(b"host", b"localhost")]}
+    watched = gate.Gate(None, Settings(workers=1), Metrics())  # type: ignore[arg-type]
+    asyncio.run(watched(scope, receive, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["type"] == "urn:facetcode:problem:request-timeout"
 
 
 # -- refusals: who asks ----------------------------------------------------------------------------------------------

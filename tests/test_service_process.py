@@ -281,6 +281,17 @@ def test_a_start_that_cannot_be_is_one_clear_line(tmp_path: Path) -> None:
     assert done.stderr.rstrip().split(b"\n")[-1].startswith(b"facetcode: agents.csv row 2: ")
 
 
+def test_answers_are_not_held_back_by_nagle() -> None:
+    """asyncio turns its delay (40 ms an answer) off for sockets only that name their protocol."""
+    with command._listener("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+        assert listener.getsockname()[0] == "127.0.0.1"
+    with command._listener("localhost", 0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+    with pytest.raises(InputError, match=r"no-such-host\.invalid port 1: cannot be listened on"):
+        command._listener("no-such-host.invalid", 1)
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "_NEEDED", ("json", "no_such_module"))
     with pytest.raises(InputError, match=r"facetcode serve needs `pip install 'facetcode\[api\]'`"):

@@ -63,7 +63,12 @@ def test_gold_follows_from_the_decisions(
 def test_what_is_kept_comes_back_and_the_last_review_counts(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.sqlite")
     notes = [
-        review("b", [decided("accepted", FIRST, reason="clear")], reviewer="r", date_of_service="2026-01-31"),
+        review(
+            "b",
+            [decided("accepted", FIRST, reason="'); DROP TABLE reviews; --")],
+            reviewer="r",
+            date_of_service="2026-01-31",
+        ),
         review("a", [decided("edited", SECOND, proposed=FIRST)], status="review"),
         review("b", [decided("rejected", FIRST, reason="not done"), decided("added", SECOND)], unsettled=True),
     ]
