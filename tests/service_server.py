@@ -16,7 +16,8 @@ import httpx
 from stubs import stub_code
 
 from extractor.batch.runner import CodeNote
-from extractor.service.workers import Answer, Job, Pool, reply_to
+from extractor.service.worker import Answer, Job, reply_to
+from extractor.service.workers import Pool
 
 ROOT = Path(__file__).parent.parent
 _ROUGH = """

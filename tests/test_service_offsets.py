@@ -6,18 +6,20 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stubs import stub_code
 
 from extractor.schema import CodingResult, Note
 from extractor.service.offsets import Unit, convert, translation
-from extractor.service.workers import Answer, Job, reply_to
+from extractor.service.worker import Answer, Job, reply_to
 
 ANY = st.text(st.characters(codec=None, categories=None), max_size=60)  # halves of characters too
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 ENCODED = {"utf16": ("utf-16-le", 2), "utf8": ("utf-8", 1)}
 
 
+@patient
 @given(ANY, st.data(), st.sampled_from(["utf16", "utf8"]))
 def test_places_are_those_of_the_encoded_text(text: str, data: st.DataObject, unit: Unit) -> None:
     places = data.draw(st.lists(st.integers(0, len(text))))
@@ -27,6 +29,7 @@ def test_places_are_those_of_the_encoded_text(text: str, data: st.DataObject, un
         assert found[place] == len(text[:place].encode(encoding, "surrogatepass")) // width
 
 
+@patient
 @given(ANY, st.data())
 def test_spans_cut_the_same_words_out_of_the_encoded_text(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))

@@ -22,7 +22,8 @@ from extractor import Coder
 from extractor.errors import InputError
 from extractor.schema import Note
 from extractor.service import command
-from extractor.service.workers import Answer, Busy, Job, NoteFault, Pool, TooSlow
+from extractor.service.worker import Answer, Busy, Job, NoteFault, TooSlow
+from extractor.service.workers import Pool
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 

@@ -23,6 +23,7 @@ from extractor.service.store import SCHEMA_VERSION, Store, last_reviews
 
 VERSIONS = {"engine": "0", "patterns": "0", "codes": "2026", "profile": "cpt"}
 FIRST = {"code": "64493", "side": "left", "joints": ["L4-L5"]}
+HOSTILE = "'); DROP TABLE reviews; --"
 SECOND = {"code": "64494", "side": "left", "joints": ["L5-S1"]}
 
 
@@ -65,7 +66,7 @@ def test_what_is_kept_comes_back_and_the_last_review_counts(tmp_path: Path) -> N
     notes = [
         review(
             "b",
-            [decided("accepted", FIRST, reason="'); DROP TABLE reviews; --")],
+            [decided("accepted", FIRST, reason=HOSTILE)],
             reviewer="r",
             date_of_service="2026-01-31",
         ),

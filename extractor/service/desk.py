@@ -17,7 +17,8 @@ from extractor.service.models import BatchNote, CodeRequest, Limits, ServiceVers
 from extractor.service.offsets import Unit
 from extractor.service.problems import ServiceError
 from extractor.service.settings import Settings
-from extractor.service.workers import Answer, Job, Pool
+from extractor.service.worker import Answer, Job
+from extractor.service.workers import Pool
 
 _IN_FLIGHT = 2  # notes of one batch for each worker: it stays busy, and others get their turn
 

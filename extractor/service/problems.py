@@ -7,7 +7,7 @@ from typing import Any
 
 from extractor.errors import FacetcodeError, InputError
 from extractor.service.models import Problem
-from extractor.service.workers import Busy, NoteFault, TooSlow
+from extractor.service.worker import Busy, NoteFault, TooSlow
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "1"  # seconds

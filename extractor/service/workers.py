@@ -10,7 +10,6 @@ What is asked and answered crosses as plain data; the answer is JSON already, so
 from __future__ import annotations
 
 import asyncio
-import gc
 import multiprocessing
 import queue
 import signal
@@ -18,58 +17,18 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from pydantic_core import to_json
-
-from extractor.batch.pool import end_with_parent
-from extractor.batch.runner import CodeNote, code_one
-from extractor.batch.sources import BadRecord, Incoming
 from extractor.batch.work import LoadCoder
-from extractor.errors import FacetcodeError, InputError
-from extractor.schema import Note
-from extractor.service.offsets import Unit, convert
+from extractor.service.worker import Answer, Busy, Job, NoteFault, Reply, TooSlow, work
 
 QUEUE_LIMIT = 256  # notes that may wait: some seconds of work for a few cores
 _TRIES = 2  # as in a bulk run: what ended the process may not have been the note
 _START_LIMIT = 300.0  # seconds in which a worker must be ready
 _STARTS_IN_VAIN = 3  # in a row: the machine, not a note
 _LOOK = 1.0  # seconds between two looks at an idle worker
-_FIRST_NOTE = "PROCEDURE: Left L4-5 facet joint injection under fluoroscopy."  # loads the pipeline
 
-
-class Busy(FacetcodeError):
-    """The note was not coded, as too many others wait. To try again later may help."""
-
-
-class TooSlow(FacetcodeError):
-    """The note took longer than the limit and was given up."""
-
-
-class NoteFault(FacetcodeError):
-    """A fault of ours in this note. The message names the kind of fault, never words of the note."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A note, and the unit in which its offsets are wanted."""
-
-    note: Note
-    unit: Unit = "codepoint"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The result as JSON, and what is counted of it."""
-
-    body: bytes
-    status: str
-    queries: tuple[str, ...] = ()
-
-
-Reply = Answer | InputError | NoteFault
 _Entry = tuple[Job, "Future[Answer]"]
 
 
@@ -237,7 +196,7 @@ class _Keeper:
             if pool._closing or pool.failure:
                 return False
             here, there = pool._context.Pipe()
-            process = pool._context.Process(target=_work, args=(there, pool._load), daemon=True)
+            process = pool._context.Process(target=work, args=(there, pool._load), daemon=True)
             process.start()
             there.close()
             self._process, self._pipe = process, here
@@ -288,40 +247,3 @@ class _Keeper:
             self._pipe.close()
         if reason and not self._pool._closing:
             self._pool._replaced(reason)
-
-
-def _work(pipe: Connection, load: LoadCoder) -> None:
-    """What a worker does until its pipe closes: None when it is ready, or why it cannot be; then one reply a job."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    try:
-        code = load()
-        code(_FIRST_NOTE)
-    except FacetcodeError as error:
-        pipe.send(str(error))
-        return
-    gc.collect()
-    gc.freeze()  # the pipeline stays: no collection need look through it again
-    try:
-        pipe.send(None)
-        while True:
-            pipe.send(reply_to(pipe.recv(), code))
-    except (EOFError, OSError):
-        return  # the main process has gone
-
-
-def reply_to(job: Job, code: CodeNote) -> Reply:
-    """The reply to one job, whatever happens in it."""
-    try:
-        outcome = code_one(Incoming("note", job.note), code)
-        if isinstance(outcome, BadRecord):
-            return NoteFault(outcome.kind) if outcome.kind else InputError(outcome.reason)
-        _, result = outcome
-        if job.unit == "codepoint":
-            body = result.to_json().encode()
-        else:
-            body = to_json(convert(result.model_dump(), job.note.text, job.unit))
-        return Answer(body, result.status, tuple(query.id for query in result.queries))
-    except Exception as error:  # its message may quote the note
-        return NoteFault(f"could not be coded ({type(error).__name__})")
