@@ -21,6 +21,10 @@ EXAMPLES = os.environ.get("FACETCODE_EXAMPLES", "60")
 SETTINGS = """
 [checks]  # a text that is too long is 413 here
 negative_data_rejection.expected-statuses = ["400", "401", "404", "405", "413", "415", "422"]
+
+[[operations]]  # what a FHIR resource must be is not told here
+include-path = "/v1/fhir/code"
+checks.positive_data_acceptance.enabled = false
 """
 
 
