@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -42,6 +41,11 @@ def wait_for(condition: object, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def waits(server: Server) -> bool:
+    """Whether one note waits, so that all workers are at work."""
+    return "facetcode_queue_length 1.0" in server.client.get("/metrics").text
 
 
 # -- the pool by itself ----------------------------------------------------------------------------------------------
@@ -154,7 +158,7 @@ def test_a_stop_finishes_what_is_under_way(rough: Server, number: signal.Signals
     workers = rough.workers()
     with ThreadPoolExecutor(3) as threads:
         under_way = [threads.submit(rough.code, "pause facet") for _ in range(3)]  # two at work, one waits
-        wait_for(lambda: re.search(r"facetcode_queue_length 1\.0", rough.client.get("/metrics").text))
+        wait_for(lambda: waits(rough))
         for pid in workers:
             os.kill(pid, number)  # a supervisor tells all processes, a terminal too
         assert rough.stop(number) == 0
@@ -166,7 +170,11 @@ def test_a_stop_finishes_what_is_under_way(rough: Server, number: signal.Signals
 def test_workers_end_with_a_service_that_is_killed(rough: Server) -> None:
     workers = rough.workers()
     assert len(workers) == 2
-    rough.process.kill()
+    with ThreadPoolExecutor(3) as threads:
+        for _ in range(3):  # an idle worker would see its pipe close: two are at work, one note waits
+            threads.submit(rough.code, "slow")
+        wait_for(lambda: waits(rough))
+        rough.process.kill()
     wait_for(lambda: not [pid for pid in workers if Path(f"/proc/{pid}").exists()])
 
 

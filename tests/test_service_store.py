@@ -23,6 +23,7 @@ from extractor.service.store import SCHEMA_VERSION, Store, last_reviews
 
 VERSIONS = {"engine": "0", "patterns": "0", "codes": "2026", "profile": "cpt"}
 FIRST = {"code": "64493", "side": "left", "joints": ["L4-L5"]}
+DECISIONS = "CREATE TABLE decisions (review, place, decision, code, side, joints, proposed, reason)"
 HOSTILE = "'); DROP TABLE reviews; --"
 SECOND = {"code": "64494", "side": "left", "joints": ["L5-S1"]}
 
@@ -142,6 +143,8 @@ def test_a_database_error_keeps_nothing_of_the_review_and_does_not_quote_it(tmp_
     assert SECRET not in str(error.value)
     with sqlite3.connect(tmp_path / "s.sqlite") as connection:
         assert connection.execute("SELECT count(*) FROM reviews").fetchone() == (0,)
+        connection.execute(DECISIONS)
+    assert store.add(review(lines=[decided("accepted", FIRST)])) == 1  # it goes on when the file is well again
     store.close()
 
 
