@@ -29,9 +29,14 @@ INTERRUPTED = 130
 
 
 def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that codes notes."""
+    """The options of every command that codes notes of its own."""
+    day = click.option("--date-of-service", "day", metavar="YYYY-MM-DD", help="Day of the encounter.")
+    return _coder_options(day(command))
+
+
+def _coder_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that has a coder."""
     for option in (
-        click.option("--date-of-service", "day", metavar="YYYY-MM-DD", help="Day of the encounter."),
         click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="Your own patterns over ours."),
         click.option("--profile", default="cpt", show_default=True, help="Claim profile: cpt, medicare, medicare-asc."),
     ):
@@ -170,8 +175,7 @@ def annotate_command(
 
 @cli.command("mcp")
 @click.option("--max-chars", metavar="N", type=click.IntRange(1), default=200_000, show_default=True, help="Of a note.")
-@click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="Your own patterns over ours.")
-@click.option("--profile", default="cpt", show_default=True, help="Claim profile: cpt, medicare, medicare-asc.")
+@_coder_options
 def mcp_command(profile: str, patterns: Path | None, max_chars: int) -> int:
     """Serve coding agents by the Model Context Protocol on standard input and output (see docs/agents.md)."""
     try:
@@ -179,6 +183,46 @@ def mcp_command(profile: str, patterns: Path | None, max_chars: int) -> int:
     except ModuleNotFoundError as error:
         raise InputError(f"this needs {error.name}: pip install 'facetcode[mcp]'") from None
     mcp_server.serve(profile, patterns, max_chars)
+    return 0
+
+
+@cli.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address; one that is not loopback needs a token.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any that is free.")
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="Processes that code notes (default: all cores).")
+@click.option("--token-file", metavar="F", type=click.Path(path_type=Path), help="Holds the token that callers show.")
+@click.option("--store", metavar="F.sqlite", type=click.Path(path_type=Path), help="Keep decisions, with their notes.")
+@click.option("--max-chars", metavar="N", type=click.IntRange(1), default=200_000, show_default=True, help="Of a note.")
+@click.option("--batch-limit", metavar="N", type=click.IntRange(1), default=100, show_default=True, help="Notes.")
+@click.option(
+    "--timeout", metavar="SECONDS", type=click.FloatRange(0.1), default=10.0, show_default=True, help="A note."
+)
+@_coder_options
+def serve_command(**options: Any) -> int:
+    """Serve the HTTP API and the review page."""
+    from extractor.service import command
+
+    command.serve(command.Serve(**options), _complain)
+    return 0
+
+
+@cli.group("feedback")
+def feedback_group() -> None:
+    """What reviewers decided on the review page."""
+
+
+@feedback_group.command("export")
+@click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", "out", metavar="OUT.jsonl", required=True, type=click.Path(path_type=Path), help="New file."
+)
+def feedback_export_command(store: Path, out: Path) -> int:
+    """Write the decisions in STORE (of serve --store) as gold for evaluate."""
+    from extractor.service import feedback
+
+    count = feedback.export(store, out)
+    if str(out) != "-":
+        _print(f"{count} notes")
     return 0
 
 

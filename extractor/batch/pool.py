@@ -207,7 +207,7 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Ends a worker whose main process was killed, however long its note still takes."""
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -218,7 +218,7 @@ def _end_with_parent() -> None:
 def _serve(pipe: Connection, load: LoadCoder, day: str | None) -> None:
     """What a worker does until its pipe closes: None when it is ready, then one outcome a note, in order."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides what Ctrl-C means
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         code = load()
     except FacetcodeError as error:
