@@ -27,10 +27,10 @@ MOST_STRINGS = 100_000
 
 
 class Coder:
-    """Codes notes one at a time. Building one loads and checks the patterns; the pipeline loads with the first note.
+    """Codes notes one at a time. What is not needed to build one loads with the first note, or with `load`.
 
-    profile   claim profile: "cpt", "medicare" or "medicare-asc" patterns  a folder whose CSV rows are added to the
-    shipped ones, and whose TOML files replace them
+    `profile` is the claim profile: "cpt", "medicare" or "medicare-asc". `patterns` is a folder whose CSV rows are added
+    to the shipped ones, and whose TOML files replace them.
 
     Raises InputError for an unknown profile and PatternError for a wrong pattern row.
     """
@@ -77,6 +77,11 @@ class Coder:
         from extractor.rows import AssemblyRows
 
         return AssemblyRows.load(self.patterns)
+
+    def load(self) -> None:
+        """Loads what the first note would. Raises PatternError for a wrong row in any pattern file."""
+        for name in ("nlp", "_agents", "_hearing", "_entities", "_rows"):
+            getattr(self, name)
 
     def code(
         self, text: str, id: str = "note", profile: str | None = None, date_of_service: str | None = None

@@ -17,7 +17,9 @@ def load_coder(profile: str, patterns: Path | None) -> CodeNote:
     _import_medspacy()
     from extractor.coder import Coder
 
-    return Coder(profile=profile, patterns=patterns).code
+    coder = Coder(profile=profile, patterns=patterns)
+    coder.load()  # a wrong pattern is told once, before the first note
+    return coder.code
 
 
 # modules that spaCy and medspaCy import for commands and a component of theirs, with the name that each one takes there

@@ -19,6 +19,7 @@ _BREAK = re.compile(r"[.,;:)\]|]\s?|\s{2,}|\n")
 _NUMBERING = re.compile(r"^[\s*#>\u2022-]*(?:\(?(?:\d{1,2}|[ivxIVX]{1,4}|[a-zA-Z])[.)]\s*)?")
 _OPENING = re.compile(r"[ \t*#-]*([A-Z][A-Za-z]+(?: [A-Za-z]+)?)(?=[ ,:.(*-])")
 _LEADER = re.compile(r"[ \t]*([A-Z][A-Za-z /&()-]{1,38}?)[ \t]*(?:\.[ .]{2,}|_{4,})[ \t]*(?=\S)")
+_LEADER_SIGNS = ("..", ". .", ".  ", "____")
 _SENTENCE_HEADER = re.compile(r"([A-Z](?<=[a-z0-9)][.] .)[A-Za-z-]{3,}(?: [a-z-]+){0,3})[.] (?=[A-Z0-9])")
 _NESTED = re.compile(r"[ \t]*([A-Z][A-Za-z ]{2,20}?)[ \t]+-{1,2}[ \t]+(?=\S)")
 _LABEL = re.compile(r"[ \t]*([A-Z][A-Za-z]+(?: [A-Za-z]+){1,3})[ \t]*:(?=[ \t]*\S)")
@@ -228,43 +229,51 @@ class SectionReader:
             at = line.find(":", at + 1)
         if dotted:
             marks.sort()
-        leader = _LEADER.match(line)
-        if leader and (not marks or marks[0][0] >= offset + leader.end()) and (named := self._lookup(leader.group(1))):
-            marks.insert(0, (offset, offset + leader.end(), *named))
-            return marks
-        numbered = _NUMBERED.match(line)
-        if numbered and (not marks or marks[0][0] >= offset + numbered.end()):
-            marks.insert(0, (offset, offset + numbered.end(), "title", "procedure"))
-            return marks
-        field = _FIELD.match(line)
-        if field and (not marks or marks[0][0] >= offset + field.end()) and (named := self._lookup(field.group(1))):
-            if named[0] in {"laterality", "guidance"}:  # "Side      left", in columns
-                marks.insert(0, (offset, offset + field.end(), *named))
-                return marks
-        label = _LABEL.match(line) if last_kind in _SILENT else None
-        if label and (not marks or marks[0][0] >= offset + label.end()) and (named := self._by_words(label.group(1))):
-            marks.insert(0, (offset, offset + label.end(), *named))
-            return marks
-        headed = _HEADED.match(line)
-        if headed and (not marks or marks[0][0] >= offset + headed.end()) and (named := self._by_head(headed.group(1))):
-            marks.insert(0, (offset, offset + headed.end(), *named))
-            return marks
-        own = _OWN_HEADER.match(line) if last_kind == "title" else None
-        if own and (not marks or marks[0][0] >= offset + own.end()) and line.count(" ", own.end()) >= _PROSE:
-            marks.insert(0, (offset, offset + own.end(), "", own.group(1).lower()))  # "STORY: ..." is no more title
-            return marks
-        if not marks or marks[0][0] > offset + 1:
-            opening = _OPENING.match(line)
-            if opening and self.kinds.get(opening.group(1).lower()) == "addendum":
-                marks.insert(0, (offset, offset + opening.end(), "addendum", opening.group(1).lower()))
-                return marks
-            first = _FIRST_WORDS.match(line)
-            if first and line.lstrip()[:1].isupper():
-                name = first.group(1).strip().lower()
-                kind = self.kinds.get(name, "")
-                if kind and kind not in {"admin", "laterality"} and len(name) > 3:
-                    marks.insert(0, (offset, offset + first.end(), kind, name))
+        free = marks[0][0] - offset if marks else len(line)  # characters before the first mark
+        if free > 1 and (head := self._at_head(line, last_kind, free)):
+            end, kind, name = head
+            marks.insert(0, (offset, offset + end, kind, name))
         return marks
+
+    def _at_head(self, line: str, last_kind: str, free: int) -> tuple[int, str, str] | None:
+        """A header at the beginning of a line, within its first `free` characters, that no colon alone tells: where its
+        text begins, its kind and its name. What each expression needs is looked for before it is run."""
+        led = any(sign in line for sign in _LEADER_SIGNS)
+        leader = _LEADER.match(line) if led else None
+        if leader and leader.end() <= free and (named := self._lookup(leader.group(1))):
+            return leader.end(), *named
+        numbered = _NUMBERED.match(line)
+        if numbered and numbered.end() <= free:
+            return numbered.end(), "title", "procedure"
+        field = _FIELD.match(line) if "  " in line or "\t" in line else None
+        if field and field.end() <= free and (named := self._lookup(field.group(1))):
+            if named[0] in {"laterality", "guidance"}:  # "Side      left", in columns
+                return field.end(), *named
+        if ":" in line and (labelled := self._labelled(line, last_kind, free)):
+            return labelled
+        opening = _OPENING.match(line)
+        if opening and self.kinds.get(opening.group(1).lower()) == "addendum":
+            return opening.end(), "addendum", opening.group(1).lower()
+        first = _FIRST_WORDS.match(line)
+        if first and line.lstrip()[:1].isupper():
+            name = first.group(1).strip().lower()
+            kind = self.kinds.get(name, "")
+            if kind and kind not in {"admin", "laterality"} and len(name) > 3:
+                return first.end(), kind, name
+        return None
+
+    def _labelled(self, line: str, last_kind: str, free: int) -> tuple[int, str, str] | None:
+        """A label before a colon that no row names."""
+        label = _LABEL.match(line) if last_kind in _SILENT else None
+        if label and label.end() <= free and (named := self._by_words(label.group(1))):
+            return label.end(), *named
+        headed = _HEADED.match(line)
+        if headed and headed.end() <= free and (named := self._by_head(headed.group(1))):
+            return headed.end(), *named
+        own = _OWN_HEADER.match(line) if last_kind == "title" else None
+        if own and own.end() <= free and line.count(" ", own.end()) >= _PROSE:
+            return own.end(), "", own.group(1).lower()  # "STORY: ..." is no more title
+        return None
 
     def _before_colon(self, line: str, floor: int, at: int) -> tuple[int, str, str] | None:
         window = max(floor, at - 60)
