@@ -100,8 +100,7 @@ def _run(settings: Settings, load: LoadCoder, say: Callable[[str], object]) -> N
             proxy_headers=False,
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE,
-            timeout_graceful_shutdown=int(2 * settings.timeout)
-            + 5,  # a note waits, is coded; a long batch is cut
+            timeout_graceful_shutdown=int(2 * settings.timeout) + 5,  # a note waits, is coded; a long batch is cut
             h11_max_incomplete_event_size=_MOST_HEADERS,
         )
     )
