@@ -50,18 +50,23 @@ _UNTRACED: TelemetryConfig = {
 class _JsonRoute(APIRoute):
     """A route whose body must be JSON by its Content-Type: so no page of another origin can send one unasked."""
 
+    accepts: tuple[str, ...] = (JSON,)
+
     def get_route_handler(self) -> Callable[[Request], object]:  # type: ignore[override]
         handle = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
             if "POST" in (self.methods or ()):
-                accepted = (JSON, FHIR_JSON) if "fhir" in self.path else (JSON,)
                 given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if given not in accepted:
-                    raise ServiceError("wrong-media-type", f"Send Content-Type: {' or '.join(accepted)}.")
+                if given not in self.accepts:
+                    raise ServiceError("wrong-media-type", f"Send Content-Type: {' or '.join(self.accepts)}.")
             return await handle(request)
 
         return checked
+
+
+class _FhirRoute(_JsonRoute):
+    accepts = (JSON, FHIR_JSON)
 
 
 def create_app(settings: Settings, pool: Pool, store: Store | None, figures: Metrics | None = None) -> FastAPI:
@@ -146,7 +151,7 @@ def _decisions(desk: Desk, store: Store) -> APIRouter:
 
 
 def _fhir(desk: Desk) -> APIRouter:
-    router = APIRouter(prefix="/v1/fhir", route_class=_JsonRoute, tags=["fhir"])
+    router = APIRouter(prefix="/v1/fhir", route_class=_FhirRoute, tags=["fhir"])
 
     @router.post("/code", operation_id="fhir_code", openapi_extra=openapi.FHIR, response_class=openapi.FhirResponse)
     async def fhir_code(request: Request) -> Response:

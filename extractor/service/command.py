@@ -100,14 +100,15 @@ def _run(settings: Settings, load: LoadCoder, say: Callable[[str], object]) -> N
             proxy_headers=False,
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE,
-            timeout_graceful_shutdown=int(2 * settings.timeout) + 5,  # a note may wait, and then be coded
+            timeout_graceful_shutdown=int(2 * settings.timeout) + 5,  # a note waits, is coded; a long batch is cut
             h11_max_incomplete_event_size=_MOST_HEADERS,
         )
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)  # uvicorn raises the signal once more when it has stopped: that is no reason to die
     host, port = listener.getsockname()[:2]
-    say(f"serving on http://{f'[{host}]' if ':' in host else host}:{port} with {settings.workers} workers")
+    shown, count = f"[{host}]" if ":" in host else host, settings.workers
+    say(f"serving on http://{shown}:{port} with {count} worker{'' if count == 1 else 's'}")
     try:
         server.run(sockets=[listener])
     finally:
