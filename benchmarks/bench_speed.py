@@ -2,10 +2,11 @@
 
     python benchmarks/bench_speed.py [NOTES ...] [--notes 200] [--medspacy-notes 30] [--sizes 1 10 100 1000]
 
-NOTES are JSONL files, folders of .txt or .txt files. The three take turns on every note, so that a busy machine slows
-all of them alike; medspaCy's default pipeline sees some of the notes, spread over the run, because it takes by far the
-longest. Every note is read twice and the second reading counts: a run over many notes has met most of their words
-before. Then one note is repeated to each size (in kB) to see how the time grows. Times are wall time.
+NOTES are JSONL files, folders of .txt or .txt files. The three take turns on every 25 notes, so that a busy machine
+slows all of them alike, and each has the processor's caches to itself for a while, as in a run over many notes;
+medspaCy's default pipeline sees some of the notes, spread over the run, because it takes by far the longest. Every
+note is read twice and the second reading counts: a run over many notes has met most of their words before. Then one
+note is repeated to each size (in kB) to see how the time grows. Times are wall time.
 """
 
 from __future__ import annotations
@@ -23,25 +24,26 @@ from loguru import logger
 from extractor import Coder
 from extractor.batch.sources import Incoming, open_sources
 
+BLOCK = 25  # notes that one contender reads before the next one has its turn
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
 
 
 @dataclass
 class Contender:
-    """One way to read a note, with the seconds that it took for each."""
+    """One way to read a note, with the seconds that it took for each, by text."""
 
     name: str
     read: Callable[[str], object]
-    seconds: list[float] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def time(self, text: str) -> None:
         start = time.perf_counter()
         self.read(text)
-        self.seconds.append(time.perf_counter() - start)
+        self.seconds[text] = time.perf_counter() - start
 
     def rate(self) -> float:
         """Notes a second."""
-        return len(self.seconds) / sum(self.seconds)
+        return len(self.seconds) / sum(self.seconds.values())
 
 
 def default_notes() -> list[str]:
@@ -55,17 +57,21 @@ def compare(texts: Sequence[str], medspacy_notes: int) -> dict[str, float]:
     default = Contender("medspaCy, default pipeline", medspacy.load())
     tokenizer = Contender("medspaCy, bare tokenizer", medspacy.load(medspacy_enable={"medspacy_tokenizer"}))
     coder = Contender("facetcode", Coder().code)
-    step = max(1, len(texts) // medspacy_notes)
-    shared = range(0, step * min(medspacy_notes, len(texts)), step)
+    blocks = [range(start, min(start + BLOCK, len(texts))) for start in range(0, len(texts), BLOCK)]
+    step = max(1, len(blocks) * BLOCK // max(medspacy_notes, BLOCK))
+    shared = [number for block in blocks[::step] for number in block]
     for timed in (False, True):
-        for number, text in enumerate(texts):
-            for contender in (default, tokenizer, coder) if number in shared else (tokenizer, coder):
-                (contender.time if timed else contender.read)(text)
+        for place, block in enumerate(blocks):
+            for contender in (default, tokenizer, coder) if place % step == 0 else (tokenizer, coder):
+                for number in block:
+                    (contender.time if timed else contender.read)(texts[number])
     characters = sum(map(len, texts))
     print(f"{len(texts)} notes, {characters / len(texts):,.0f} characters each on average; one process")
     for contender in (default, tokenizer, coder):
         print(f"  {contender.name:<28}{contender.rate():>10.1f} notes/s  ({len(contender.seconds)} notes)")
-    ratio = sum(default.seconds) / sum(coder.seconds[number] for number in shared)
+    ratio = sum(default.seconds[texts[number]] for number in shared) / sum(
+        coder.seconds[texts[number]] for number in shared
+    )
     print(f"  facetcode / default pipeline {ratio:>9.2f} x     (the same {len(shared)} notes)")
     print(f"  facetcode / bare tokenizer   {coder.rate() / tokenizer.rate():>9.3f} x")
     rates = {"default": default.rate(), "tokenizer": tokenizer.rate(), "facetcode": coder.rate()}
