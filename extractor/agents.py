@@ -39,6 +39,7 @@ _AT_TARGET = frozenset({"steroid", "neurolytic", "biologic"})  # not put anywher
 _WAYS: tuple[Way, Way] = ("left", "right")
 _LONGEST_MIXTURE = 12
 _LONGEST_ROW, _FEWEST_BARS = 400, 3
+_WIDE_GAP, _FEWEST_GAPS = re.compile(r" {2,}|\t"), 2
 _TARGET_ROW = re.compile(r"^\W*(?:[CTLS]\d|(?:left|right)\b|facet|medial|nerve|joint)", re.IGNORECASE)
 _SKIN_REACH = 10  # words between "skin" and "infiltrated"
 _VOTES = frozenset({"injectate", "skin_anesthetic", "each", "flush"})
@@ -237,7 +238,8 @@ class _Roles:
         floor, ceiling = max(0, hit.start - _LONGEST_ROW), hit.end + _LONGEST_ROW
         start, end = text.rfind("\n", floor, hit.start), text.find("\n", hit.end, ceiling)
         line = text[start + 1 if start >= 0 else floor : end if end >= 0 else ceiling]
-        return line.count("|") >= _FEWEST_BARS and _TARGET_ROW.search(line) is not None
+        columns = line.count("|") >= _FEWEST_BARS or len(_WIDE_GAP.findall(line.strip())) >= _FEWEST_GAPS
+        return columns and _TARGET_ROW.search(line) is not None
 
     def _into_skin(self, near: Near) -> bool:
         """True for "the skin over the L3-4 joint was infiltrated with": the joint only tells where the skin is."""

@@ -161,6 +161,8 @@ class Numbers:
         end = region.end()
         if x.ramus.match(text, region.start("word")):
             letter, end = "L", found[-1][1]  # "the fifth dorsal ramus": dorsal names the nerve, not the region
+        elif letter == "T" and (sacral := x.region_word.match(text, end)) and sacral["word"].lower() == "sacral":
+            letter, end = "S", sacral.end()  # "the first dorsal sacral foramen"
         if not all(valid(letter, number) for _, _, number in found):
             return []
         names = tuple(f"{letter}{number}" for _, _, number in found)

@@ -137,6 +137,8 @@ _LIMB_BEHIND = re.compile(
 _ROW_LETTER = re.compile(r"[ \t|]*[RL]")
 _ACT_BEFORE = re.compile(r"\b(?:inj\w*|bl(?:oc)?ks?|rfa?|ablations?)\s$", re.IGNORECASE)
 _LAID = re.compile(r"(?:[ -]?side(?: is| was)?)? (?:down|up|dn)\b", re.IGNORECASE)
+_OWN_CELL_BEFORE, _OWN_CELL_AFTER = re.compile(r"(?: {2}|\t)$"), re.compile(r" {2}|\t|[ \t]*(?:\n|$)")
+_ROW_HEAD = 4  # characters of a line before the level that its row is about
 _ROW_GAP = 14  # characters between the letter of a row and its level
 _LETTER_COLUMNS = re.compile(r"(?:(?<=\n)|(?<=  ))([RL]) {2,40}(?!\1)[RL](?= {2}|[ \t]*(?:\n|$))")
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
@@ -475,6 +477,10 @@ def _is_side_letter(
         return True
     if _LIMB_BEHIND.match(text, end):
         return False  # "Grounding pad R thigh [x]"
+    if _OWN_CELL_BEFORE.search(text, max(0, start - 4), start) and _OWN_CELL_AFTER.match(text, end):
+        line = text.rfind("\n", 0, start) + 1
+        if any(at in known for at in range(line, min(line + _ROW_HEAD, start))):
+            return True  # "L1 MB       R        TP L2": a column of sides
     if after > end and after in known:
         return True
     window = text[max(0, start - 40) : start]

@@ -34,6 +34,7 @@ _LEFT_OUT = re.compile(
     re.IGNORECASE,
 )
 _LEVEL_SAID = re.compile(r"(?:\d|\b(?:one|two|three|four|five|joint|level|side|nerve|branch|facet))\s*$", re.IGNORECASE)
+_ROMAN, _LONGEST_NUMERAL = frozenset("IVX"), 4
 _ELLIPSIS = 3
 _FEW_ENDS = 30  # more words than this for each sentence end: dictation without punctuation
 
@@ -141,7 +142,11 @@ class SentenceSplitter:
         before = text[max(0, at - 14) : at]
         plain = before.rpartition(" ")[2]
         if len(plain) > 1 and plain.isalpha() and plain.isascii():  # most words, without an expression
-            return plain.lower() not in self.table.abbreviations
+            begin = at - len(plain)
+            listed = _ROMAN.issuperset(plain) and text[text.rfind("\n", 0, begin) + 1 : begin].isspace()
+            return plain.lower() not in self.table.abbreviations and not listed
+        if (numeral := before.rpartition("\n")[2]) and _ROMAN.issuperset(numeral):
+            return len(numeral) > _LONGEST_NUMERAL  # "II. PROCEDURE"
         word = _WORD_BEFORE.search(before)
         if word is None:
             return True

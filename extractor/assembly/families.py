@@ -68,7 +68,7 @@ def find(reading: Reading) -> Session:
         if other and zone == "title" and reading.sentences[hit.sentence].first_in_section:
             anchors.append(Anchor(hit, zone, _kind(hit.value)))
             continue
-        now = "needlework" in here or ("today" in here and "negated" not in here)
+        now = "needlework" in here or ("today" in here and "negated" not in here and "historical" not in hit.cues)
         if (
             zone == "title"
             and "historical" in hit.cues

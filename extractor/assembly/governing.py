@@ -6,6 +6,8 @@ header of its own, a plan at the head of a note with what was done below it.
 
 from __future__ import annotations
 
+import re
+
 from extractor.assembly.seen import Seen
 from extractor.mentions import Sentence
 
@@ -51,6 +53,7 @@ _LEAVABLE = frozenset(
 )
 _TITLES = frozenset({"title", "study"})
 _LISTS = frozenset({"medications", "allergies", "admin"})
+_TODAY = re.compile(r"(?:today|now|this time)\b(?! (?:s?he|the patient|pt|they) )", re.IGNORECASE)
 _HEADER_MARKS = 4  # characters by which a line that is only a header may be longer than its name
 
 
@@ -130,6 +133,8 @@ class Governing:
             return True
         if kind == "imaging_findings" and index in seen.drugged and "performed" in sentence.cues:
             return True
+        if index in seen.target and sentence.line > sentence.header_line and _TODAY.match(seen.text, sentence.start):
+            return not sentence.cues & {"historical", "planned", "negated", "explained"}  # "today R SI jt IA"
         return _leaves(sentence, index in seen.worked, index in seen.level)
 
 

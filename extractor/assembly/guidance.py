@@ -90,7 +90,7 @@ def find(reading: Reading) -> Guidance:
         if "negated" in hit.cues:
             continue
         act = sentence.zone in {"title", "guidance"} or bool(sentence.cues & {"needlework", "performed"})
-        act |= hit.boxed == "checked"
+        act |= hit.boxed == "checked" or "guid" in reading.text[hit.start : hit.end].lower()  # "CT-guided"
         if (
             sentence.zone not in {"title", "guidance"}
             and hit.cues & {"historical", "planned"}

@@ -50,6 +50,7 @@ _COUNTED_FROM = re.compile(
 )
 _LIST_SIGN = re.compile(r"[,;&+]|\band\b", re.IGNORECASE)
 _ON_BONE = re.compile(r"\s*(?:at|on|over|@)\s+(?:the\s+)?(?:(?:left|right)\s+)?", re.IGNORECASE)
+_DONE = frozenset({"needlework", "performed", "repeat", "located"})
 _ANAPHOR = 4  # sentences over which "there" or "that level" reaches back
 _OF_JOINTS = frozenset({"superior_articular_process", "articular_pillar"})  # between two of them lies a joint
 _ASIDE = re.compile(r"\s*[(=@-]\s*|\s+at\s+(?:the\s+)?", re.IGNORECASE)
@@ -152,6 +153,9 @@ def make(
             kind = "bone"  # "... of the left C four pillar | then left C five | then left C six contact with bone"
         if kind == "bone" and _COVERED.search(text, max(0, level.hit.start - 2 * _LEAD_TO_ALA), level.hit.start):
             continue  # "the hardware is over the sacral ala"
+        past = "historical" in level.hit.cues & cues and not cues & _DONE
+        if past and kind == "bare" and level.zone in {"body", "neutral"}:
+            continue  # "he comes in today for his injections, he had a neck ablation at C5-6 years ago"
         if _COUNTED_FROM.search(text, max(0, level.hit.start - _LEAD_TO_ALA), level.hit.start):
             continue  # "the pillars were counted down from C2 and the waists of C4, C5 and C6 marked"
         if kind == "bare" and "numbering" in cues and "needlework" not in cues:
