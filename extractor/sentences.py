@@ -28,6 +28,11 @@ _SHORT_LINE = 45  # no editor wraps lines at fewer characters
 _DOUBT = re.compile(r"\s\?\s?[a-z]")  # "refer for ? cervical facet blocks"
 _SIDE_AFTER = re.compile(r"(?:and )?then (?:on )?(?:the )?(?:left|right)\b", re.IGNORECASE)
 _SIDE_BEFORE = re.compile(r"\b(?:left|right)(?: side)?\s*(?:and\s*)?$", re.IGNORECASE)
+_LAST_TIME = re.compile(
+    r"last (?:fall|spring|summer|winter|autumn|year|month|week|time|visit|january|february|march|april|may|june|july"
+    r"|august|september|october|november|december)\b(?! (?:s?he|i|we|was|it)\b)",
+    re.IGNORECASE,
+)
 _NOUN_AFTER = re.compile(r"facets?\b", re.IGNORECASE)
 _LEFT_OUT = re.compile(
     r"(?:so )?(?:i|we) (?:did not|didn'?t|left|skipped|could not|couldn'?t|never|stayed|was not|were not)\b",
@@ -93,6 +98,8 @@ class SentenceSplitter:
             before = text[max(begin, match.start() - 12) : match.start()].split()
             if before and before[-1].lower() in self.table.no_start_after:
                 continue
+            if _LAST_TIME.match(text, match.start()):
+                continue  # "the right side was burned last fall"
             if _SIDE_AFTER.match(text, match.start()) and _SIDE_BEFORE.search(
                 text[max(0, match.start() - 24) : match.start()]
             ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -104,6 +105,9 @@ def sacral_nerves(statements: Sequence[Statement]) -> bool:
     return len(names & {"S2", "S3"}) >= 1 and len(names) >= 2
 
 
+_THEN = re.compile(r"(?:and )?then (?:on |to )?(?:the )?(?:left|right)\b", re.IGNORECASE)
+
+
 def said_side(
     family: Family, session: Session, sided: Sided, reading: Reading, title_side: str, body_side: str
 ) -> Side:
@@ -141,6 +145,13 @@ def said_side(
             return _SIDE[found]
     if any(copy.side == "other" and not copy.weak for copy in sided.copies):
         return "bilateral"
+    told = {hit.sentence: hit.value for hit in sided.body_sides}
+    for index, side in told.items():
+        if _THEN.match(reading.text, reading.sentences[index].start) and {side, told.get(index - 1)} == {
+            "left",
+            "right",
+        }:
+            return "bilateral"  # "did the right first | then the left"
     return _SIDE.get(title_side or body_side, "unspecified")
 
 

@@ -28,6 +28,9 @@ _BESIDE = frozenset({"sacroiliac_joint", "trigger_point", "caudal"})
 _FACET_NOUNS = frozenset({"medial_branch", "dorsal_ramus", "facet_joint", "third_occipital_nerve"})
 _ACT = re.compile(r"\b(?:injection|block|ablation|denervation|epidural)s?\b", re.IGNORECASE)
 _EPIDURALS = frozenset({"interlaminar", "transforaminal", "caudal"})
+_INTO = re.compile(
+    r"\b(?:into|inside|entering)\b[^.;]{0,60}\bjoints?\b|\bjoints?\b[^.;]{0,20}\bentered\b", re.IGNORECASE
+)
 _LESIONS = frozenset({"thermal_rf", "pulsed_rf"})
 _ANATOMY = frozenset({"facet_joint", "medial_branch"})
 
@@ -331,6 +334,7 @@ def _facet(
     if not by_nerve and kinds & {"nerve", "bone"} and told & nerve_words and "joint" not in kinds:
         by_nerve = True
     entered = "intra_articular" in told | titled and ("joint" in kinds or bool(titled & {"facet_injection"}))
+    entered = entered or (by_nerve and not titled & nerve_words and _entered(mine, reading))
     by_joint = (bool(titled & {"facet_injection"}) or not by_nerve or entered) and not (
         by_nerve and not entered and not ({"joint"} & kinds and "facet_injection" in titled)
     )
@@ -384,6 +388,21 @@ def _facet(
         + tuple(found.flags)
         + doubts
         + ((Flag("technique_conflict"),) if session.mixed_technique else ()),
+    )
+
+
+def _entered(mine: Sequence[Statement], reading: Reading) -> bool:
+    """True where the body tells that a needle went into a joint, in a sentence that names no nerve."""
+    nerves = {s.sentence for s in mine if s.kind in {"nerve", "bone"}}
+    return any(
+        s.kind == "joint"
+        and s.joints
+        and s.zone == "body"
+        and not s.denied
+        and s.sentence not in nerves
+        and "needlework" in reading.sentences[s.sentence].cues
+        and _INTO.search(reading.text, reading.sentences[s.sentence].start, reading.sentences[s.sentence].end)
+        for s in mine
     )
 
 
