@@ -296,7 +296,7 @@ class SectionReader:
 
     def _lookup(self, words: str) -> tuple[str, str] | None:
         name = _NUMBERING.sub("", words, count=1).strip().rstrip(":").strip(" *_-=.").lower()
-        name = " ".join(name.split())
+        name = " ".join(name.replace("_", " ").split())
         kind = self.kinds.get(name, "")
         begins = name[:_HEAD]
         if not kind and (begins in self._heads or not begins.isalpha()):  # nothing below changes these letters

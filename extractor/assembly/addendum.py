@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from extractor.assembly.sides import Sided
+from extractor.levels import as_joints
 from extractor.mentions import Reading
 from extractor.records import Procedure, Side
 
@@ -26,14 +28,18 @@ def corrected_by_addendum(reading: Reading, sided: Sided, procedures: list[Proce
     side = next(iter(sides)) if len(sides) == 1 else ""
     if not side:
         return procedures
-    return [_resided(p, side) for p in procedures]  # type: ignore[arg-type]
+    named = {joint for level in levels for joint in as_joints(level.hit.mention)}
+    return [_resided(p, side, named) for p in procedures]  # type: ignore[arg-type]
 
 
-def _resided(procedure: Procedure, side: Side) -> Procedure:
+def _resided(procedure: Procedure, side: Side, named: Collection[str]) -> Procedure:
+    """With the side of the addendum; where that names joints, and others stay beside them, at these alone."""
+    joints = {site.site for site in procedure.joints}
+    those = joints & set(named) or joints
     return replace(
         procedure,
         side=side if procedure.side != "unspecified" else procedure.side,
-        joints=tuple(replace(site, side=side) for site in procedure.joints),
+        joints=tuple(replace(site, side=side) if site.site in those else site for site in procedure.joints),
         nerves=tuple(replace(site, side=side) for site in procedure.nerves),
         flags=tuple(flag for flag in procedure.flags if flag.query != "side_conflict"),
     )

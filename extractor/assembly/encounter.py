@@ -109,6 +109,9 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     field = [s for s in told if injected and s.kind == "title" and s.zone == "title" and "each" in s.cues]
     acts += field
     placed = {hit.sentence for hit in reading.levels} | {hit.sentence for hit in reading.sides}
+    placed |= {
+        hit.sentence for hit in reading.targets if hit.value == "epidural_space"
+    }  # "no needle was placed in ..."
     said = any(
         "nothing_done" in s.cues and s.index not in placed
         for s in reading.sentences

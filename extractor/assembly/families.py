@@ -3,6 +3,7 @@ findings."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,7 @@ FAMILY_OF: dict[str, Family] = {
 _TECHNIQUES = {"cold_or_laser", "thermal_rf", "cooled_rf", "pulsed_rf", "chemical_neurolysis", "prp"}
 _BESIDE = {"sacroiliac_joint", "trigger_point"}
 _BURNS = {"thermal_rf", "cooled_rf", "pulsed_rf"}
+_TICK, _TICK_REACH = re.compile(r"[\])\u2611\u2612\u2713\u2714] ?$"), 3
 _OTHER_DAY = {"planned", "consent", "teaching"}
 _EPIDURALS = {"interlaminar", "transforaminal", "caudal"}
 
@@ -114,6 +116,8 @@ def find(reading: Reading) -> Session:
         families = ()
     if in_title or families:
         families += tuple(family for family in _families(_done_beside(reading, told)) if family not in families)
+    if families:
+        families += tuple(family for family in _families(_ticked(reading, told)) if family not in families)
     families = _settle_epidurals(families, told)
     block_title = any(a.hit.value in {"medial_branch_block", "facet_injection"} for a in titled)
     if block_title:
@@ -163,6 +167,18 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
                 and (anchor.hit.value == "trigger_point" or anchor.hit.sentence in sided)
             )
         )
+    ]
+
+
+def _ticked(reading: Reading, told: list[Anchor]) -> list[Anchor]:
+    """What stands right behind a tick in a list of procedures: "[ ] MBB   [X] ESI-IL   [X] TPI"."""
+    return [
+        a
+        for a in told
+        if a.hit.boxed == "checked"
+        and a.zone in {"body", "neutral"}
+        and not a.hit.cues & _OTHER_DAY
+        and _TICK.search(reading.text, max(0, a.hit.start - _TICK_REACH), a.hit.start)
     ]
 
 

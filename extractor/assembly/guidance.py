@@ -37,6 +37,7 @@ _NEEDS_ACT = frozenset(
 
 
 _UNUSED = re.compile(r"\b(?:(?:did|do) not|didn.?t|never) us(?:e|ing)\b", re.IGNORECASE)
+_FLUORO = re.compile(r"fluor|c-?arm|x-?ray", re.IGNORECASE)
 _NEAR = 24  # characters before the name of the modality
 _PLACE = re.compile(r"\s+(?:suite|room|table|lab|theatre)\b", re.IGNORECASE)
 
@@ -72,6 +73,16 @@ def _denied_at_the_needle(reading: Reading, denials: Sequence[Hit]) -> bool:
         reading.sentences[hit.sentence].zone in {"title", "body"}
         or (reading.sentences[hit.sentence].zone == "neutral" and hit.sentence > begun)
         for hit in denials
+    )
+
+
+def _without_fluoroscopy(reading: Reading) -> bool:
+    """True for "no fluoroscopy of any kind was used. Ultrasound only": said of the session, in title or body."""
+    return any(
+        hit.value == "none"
+        and reading.sentences[hit.sentence].zone in {"title", "body", "guidance"}
+        and _FLUORO.search(reading.text, hit.start, hit.end)
+        for hit in reading.imaging
     )
 
 
@@ -113,6 +124,8 @@ def find(reading: Reading) -> Guidance:
             del used["fluoroscopy"]
         elif len(used["ct"]) < len(used["fluoroscopy"]):
             del used["ct"]
+    if "ultrasound" in used and "fluoroscopy" in used and _without_fluoroscopy(reading):
+        del used["fluoroscopy"]
     if len(used) > 1:
         for name in [name for name in used if _taken_back(reading, name)]:
             used.pop(name)

@@ -105,6 +105,7 @@ def sacral_nerves(statements: Sequence[Statement]) -> bool:
     return len(names & {"S2", "S3"}) >= 1 and len(names) >= 2
 
 
+_DASHES = re.compile(r"[ \t]*(?:\|[ \t]*-+[ \t]*)+(?:\||$)", re.MULTILINE)
 _THEN = re.compile(r"(?:and )?then (?:on |to )?(?:the )?(?:left|right)\b", re.IGNORECASE)
 
 
@@ -209,6 +210,8 @@ def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str],
             continue  # a row of a list of muscles without a tick
         sides = [h for h in reading.sides if h.sentence == sentence.index and h.value in _SIDE]
         for match in pattern.finditer(reading.text, sentence.start, sentence.end):
+            if _DASHES.match(reading.text, match.end()):
+                continue  # "| rhomboid | - | - |"
             before = [h for h in sides if h.end <= match.start()]
             side = before[-1].value if before else ""
             name = names[" ".join(match.group(0).lower().split())]
