@@ -28,6 +28,7 @@ from extractor.service.app import create_app
 from extractor.service.metrics import Metrics
 from extractor.service.settings import Settings, is_loopback, token_of
 from extractor.service.store import Store
+from extractor.service.worker import Answer, AnyJob, Busy, FhirJob
 
 TOKEN = "0123456789abcdef"
 REVIEW = {
@@ -416,7 +417,7 @@ def test_a_store_that_fails_is_a_503(tmp_path: Path) -> None:
 
 
 def test_fhir_is_there_when_its_library_is(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def code_resource(body: bytes, code: Any) -> dict[str, Any]:
+    def code_resource(body: bytes, code: Any, **_: Any) -> dict[str, Any]:
         found = json.loads(body)
         if "text" not in found:
             raise InputError("no attachment")
@@ -438,6 +439,22 @@ def test_fhir_is_there_when_its_library_is(service: TestClient, monkeypatch: pyt
     monkeypatch.setattr(application, "find_spec", lambda name: None)
     with client() as plain:
         problem(plain.post("/v1/fhir/code", content=b"{}", headers=headers), 404, "not-found")
+
+
+def test_a_fhir_body_goes_to_the_pool_as_it_came_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that reading it, like coding it, is bounded in time and number and cannot end or hold up the server."""
+    monkeypatch.setattr(application, "find_spec", lambda name: name)
+    jobs: list[AnyJob] = []
+
+    async def full(_: InlinePool, job: AnyJob) -> Answer:
+        jobs.append(job)
+        raise Busy("too many notes wait to be coded")
+
+    monkeypatch.setattr(InlinePool, "code", full)
+    with client() as fhir:
+        headers = {"content-type": "application/fhir+json"}
+        problem(fhir.post("/v1/fhir/code", content=b"no JSON", headers=headers), 503, "busy")
+    assert jobs == [FhirJob(b"no JSON", 2000)]
 
 
 # -- what is written down --------------------------------------------------------------------------------------------

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 from service_server import ROOT, Server, served
-from stubs import SECRET, load_nothing, load_rough
+from stubs import SECRET, load_nothing, load_rough, load_slow_reader
 
 from extractor import Coder
 from extractor.errors import InputError
 from extractor.schema import Note
 from extractor.service import command
-from extractor.service.worker import Answer, Busy, Job, NoteFault, TooSlow
+from extractor.service.worker import Answer, Busy, FhirJob, Job, NoteFault, TooSlow
 from extractor.service.workers import Pool
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -90,6 +90,21 @@ def test_the_pool_replaces_what_dies_or_hangs_and_refuses_what_is_too_much() -> 
         pool.close()
     with pytest.raises(Busy):
         pool.code_blocking(job("facet"))
+
+
+def test_a_fhir_resource_that_takes_for_ever_to_read_is_given_up() -> None:
+    replaced: list[str] = []
+    pool = Pool(load_slow_reader, 1, limit=1.5, replaced=replaced.append)
+    pool.start()
+    try:
+        wait_for(lambda: pool.serves)
+        with pytest.raises(TooSlow):
+            pool.code_blocking(FhirJob(b"{}", max_chars=10))
+        assert replaced == ["stopped"]
+        wait_for(lambda: pool.ready == 1)
+        assert pool.code_blocking(job("facet")).status == "coded"
+    finally:
+        pool.close()
 
 
 def test_a_pool_whose_coder_cannot_be_built_says_why_once() -> None:

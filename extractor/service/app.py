@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from importlib import import_module
 from importlib.util import find_spec
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -156,13 +155,8 @@ def _fhir(desk: Desk) -> APIRouter:
     @router.post("/code", operation_id="fhir_code", openapi_extra=openapi.FHIR, response_class=openapi.FhirResponse)
     async def fhir_code(request: Request) -> Response:
         """Codes the note of a FHIR DocumentReference, Composition or document Bundle; the answer is a Bundle."""
-        code_resource = import_module("extractor.fhir").code_resource  # heavy: not before it is asked for
-        body = await request.body()
-        try:
-            bundle = await run_in_threadpool(code_resource, body, desk.code_blocking)
-        except InputError as error:
-            raise ServiceError("wrong-request", f"{error}.") from None
-        return openapi.FhirResponse(bundle)
+        answer = await desk.fhir(await request.body())
+        return Response(answer.body, media_type=FHIR_JSON)
 
     return router
 

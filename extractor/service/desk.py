@@ -10,14 +10,14 @@ from extractor import __version__
 from extractor.coding import CodeBook
 from extractor.errors import FacetcodeError, InputError
 from extractor.patterns import PatternFolder
-from extractor.schema import CodingResult, Note
+from extractor.schema import Note
 from extractor.service import problems
 from extractor.service.metrics import FAILED, Metrics
 from extractor.service.models import BatchNote, CodeRequest, Limits, ServiceVersions
 from extractor.service.offsets import Unit
 from extractor.service.problems import ServiceError
 from extractor.service.settings import Settings
-from extractor.service.worker import Answer, Job
+from extractor.service.worker import Answer, FhirJob, Job, TooLong
 from extractor.service.workers import Pool
 
 _IN_FLIGHT = 2  # notes of one batch for each worker: it stays busy, and others get their turn
@@ -64,22 +64,20 @@ class Desk:
         self._metrics.coded(answer.status, answer.queries)
         return answer
 
-    def code_blocking(self, note: Note) -> CodingResult:
-        """One note coded, or a ServiceError; for a thread that may wait. InputError for what is wrong with the note."""
-        self.check_length(note.text)
-        if note.profile is not None:
-            self.check_profile(note.profile)
+    async def fhir(self, body: bytes) -> Answer:
+        """The Bundle for a FHIR resource, or a ServiceError."""
+        job = FhirJob(body, self._settings.max_chars)
         try:
-            answer = self._pool.code_blocking(Job(note))
-        except InputError:
-            raise
+            answer = await self._pool.code(job)
+        except InputError as error:
+            raise ServiceError("wrong-request", f"{error}.") from None
         except FacetcodeError as error:
             raise self._failed(error) from None
         self._metrics.coded(answer.status, answer.queries)
-        return CodingResult.model_validate_json(answer.body)
+        return answer
 
     def _failed(self, error: FacetcodeError) -> ServiceError:
-        if not isinstance(error, InputError):
+        if not isinstance(error, InputError | TooLong):
             self._metrics.coded(FAILED)
         return problems.of_coding(error)
 

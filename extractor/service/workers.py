@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from extractor.batch.work import LoadCoder
-from extractor.service.worker import Answer, Busy, Job, NoteFault, Reply, TooSlow, work
+from extractor.service.worker import Answer, AnyJob, Busy, NoteFault, Reply, TooSlow, work
 
 QUEUE_LIMIT = 256  # notes that may wait: some seconds of work for a few cores
 _TRIES = 2  # as in a bulk run: what ended the process may not have been the note
@@ -29,7 +29,7 @@ _START_LIMIT = 300.0  # seconds in which a worker must be ready
 _STARTS_IN_VAIN = 3  # in a row: the machine, not a note
 _LOOK = 1.0  # seconds between two looks at an idle worker
 
-_Entry = tuple[Job, "Future[Answer]"]
+_Entry = tuple[AnyJob, "Future[Answer]"]
 
 
 class Pool:
@@ -100,8 +100,8 @@ class Pool:
                 keeper.thread.join()
         self._drain()
 
-    async def code(self, job: Job) -> Answer:
-        """Codes a note. Raises Busy, TooSlow, NoteFault, and InputError for what is wrong with the note."""
+    async def code(self, job: AnyJob) -> Answer:
+        """Codes a note. Raises Busy, TooSlow, NoteFault, TooLong, and InputError for what is wrong with the note."""
         future = self._submit(job)
         outcome = asyncio.wrap_future(future)
         done, _ = await asyncio.wait({outcome}, timeout=self._limit)
@@ -109,7 +109,7 @@ class Pool:
             self._withdraw(future)
         return await outcome
 
-    def code_blocking(self, job: Job) -> Answer:
+    def code_blocking(self, job: AnyJob) -> Answer:
         """The same for a thread that may wait."""
         future = self._submit(job)
         try:
@@ -118,7 +118,7 @@ class Pool:
             self._withdraw(future)
             return future.result()
 
-    def _submit(self, job: Job) -> Future[Answer]:
+    def _submit(self, job: AnyJob) -> Future[Answer]:
         future: Future[Answer] = Future()
         with self._counting:
             if self.full:
@@ -214,7 +214,7 @@ class _Keeper:
         pool._give_up("workers cannot be started: they die before they are ready")
         return False
 
-    def _answer(self, job: Job, future: Future[Answer]) -> None:
+    def _answer(self, job: AnyJob, future: Future[Answer]) -> None:
         if not self._pool._begin(future):
             return
         for _ in range(_TRIES):
