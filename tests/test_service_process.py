@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,7 @@ from stubs import SECRET, load_nothing, load_rough, load_slow_reader
 from extractor import Coder
 from extractor.errors import InputError
 from extractor.schema import Note
-from extractor.service import command
+from extractor.service import command, keeper
 from extractor.service.worker import Answer, Busy, FhirJob, Job, NoteFault, TooSlow
 from extractor.service.workers import Pool
 
@@ -128,6 +130,63 @@ def test_a_pool_whose_workers_die_before_they_are_ready_gives_up() -> None:
     wait_for(lambda: pool.failure)
     pool.close()
     assert pool.failure == "workers cannot be started: they die before they are ready"
+
+
+class Scarce:
+    """multiprocessing's context on a machine that has no pipe and no process to spare for some tries."""
+
+    def __init__(self, pool: Pool, tries: int) -> None:
+        self._true, self._left = pool._context, tries
+
+    def _spare(self) -> None:
+        self._left -= 1
+        if self._left >= 0:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    def Pipe(self) -> object:
+        if self._left > 1:
+            self._spare()
+        return self._true.Pipe()
+
+    def Process(self, **options: object) -> object:
+        process = self._true.Process(**options)  # type: ignore[arg-type]
+        start = process.start
+        process.start = lambda: (self._spare(), start())  # type: ignore[method-assign,assignment]
+        return process
+
+
+def test_a_worker_is_started_when_the_machine_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "_SCARCE_WAIT", 0.01)
+    pool = Pool(load_rough, 1, limit=5.0)
+    pool._context = Scarce(pool, 4)  # type: ignore[assignment]
+    pool.start()
+    try:
+        wait_for(lambda: pool.serves)
+        assert pool.code_blocking(job("facet")).status == "coded"
+    finally:
+        pool.close()
+
+
+def test_a_machine_that_never_can_ends_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "_SCARCE_WAIT", 0.01)
+    pool = Pool(load_rough, 1, limit=5.0)
+    pool._context = Scarce(pool, 10_000)  # type: ignore[assignment]
+    pool.start()
+    wait_for(lambda: pool.failure)
+    pool.close()
+    assert pool.failure == "workers cannot be started: the machine has no process or file descriptor to spare"
+
+
+def test_a_fault_of_a_keeper_answers_its_note_and_ends_the_pool() -> None:
+    pool = Pool(load_rough, 1, limit=5.0)
+    pool.start()
+    wait_for(lambda: pool.serves)
+    unsendable = Job(threading.Lock())  # type: ignore[arg-type]
+    with pytest.raises(NoteFault, match="its worker cannot be used"):
+        pool.code_blocking(unsendable)
+    wait_for(lambda: pool.failure)
+    pool.close()
+    assert pool.failure == "the keeper of a worker ended (TypeError)"
 
 
 # -- notes that die, hang, or wait -----------------------------------------------------------------------------------
