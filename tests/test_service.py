@@ -101,6 +101,31 @@ def test_a_batch_has_an_outcome_for_each_note_in_order(service: TestClient) -> N
     assert problem(too_many, 413, "too-large") == "body.notes: At most 3 notes."
 
 
+def test_a_batch_of_too_many_notes_is_refused_before_they_are_looked_at(
+    service: TestClient,
+) -> None:
+    """Millions of elements fit into a body; each would become a note, or an error."""
+    for notes in ([{"text": "x"}] * 4, [{}] * 4, [0] * 4):
+        too_many = service.post("/v1/code/batch", json={"notes": notes})
+        assert problem(too_many, 413, "too-large") == "body.notes: At most 3 notes."
+    for wrong, status in ((b"", 422), (b"[]", 422), (b"{", 400), (b'{"notes": 1}', 422), (b"\xff", 400)):
+        headers = {"content-type": "application/json"}
+        assert service.post("/v1/code/batch", content=wrong, headers=headers).status_code == status
+
+
+def test_an_object_of_many_unknown_keys_is_one_error(service: TestClient, tmp_path: Path) -> None:
+    many = {f"{SECRET} {number}": 0 for number in range(1000)}
+    told = "An object with too many keys."
+    one = service.post("/v1/code", json={"text": "x", **many})
+    assert problem(one, 422, "wrong-request") == f"body: {told}"
+    batch = service.post("/v1/code/batch", json={"notes": [{"text": "x", **many}]})
+    assert problem(batch, 422, "wrong-request") == f"body.notes.0: {told}"
+    with client(tmp_path / "s.sqlite") as keeping:
+        versions = {**REVIEW["versions"], **many}  # type: ignore[dict-item]
+        review = keeping.post("/v1/decisions", json=REVIEW | {"versions": versions})
+        assert problem(review, 422, "wrong-request") == f"body.versions: {told}"
+
+
 def test_a_fault_in_a_note_is_told_by_its_kind(service: TestClient) -> None:
     response = service.post("/v1/code", json={"text": f"{SECRET} crash"})
     assert problem(response, 500, "note-fault") == "The note: could not be coded (ValueError)."

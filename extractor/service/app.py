@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
@@ -118,7 +118,13 @@ def _coding(desk: Desk) -> APIRouter:
         answer = await desk.code(desk.checked(note), offsets)
         return Response(answer.body, media_type=JSON)
 
-    @router.post("/code/batch", response_model=BatchResponse, operation_id="code_batch")
+    async def few_notes(request: Request) -> None:
+        with suppress(ValueError):  # of a body that is no JSON, which is told where it is read as a batch
+            desk.check_batch(await request.json())  # read already; the request keeps it
+
+    @router.post(
+        "/code/batch", response_model=BatchResponse, operation_id="code_batch", dependencies=[Depends(few_notes)]
+    )
     async def code_batch(request: Request, batch: BatchRequest, offsets: Unit = "codepoint") -> Response:
         """Codes several notes. A note that fails has an error in its place; the others have their results."""
         gone = request.is_disconnected

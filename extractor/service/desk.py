@@ -81,13 +81,17 @@ class Desk:
             self._metrics.coded(FAILED)
         return problems.of_coding(error)
 
+    def check_batch(self, body: object) -> None:
+        """Refuses a batch of too many notes as plain data: to make millions of them takes long and much memory."""
+        notes = body.get("notes") if isinstance(body, dict) else None
+        if isinstance(notes, list) and len(notes) > self._settings.batch_limit:
+            raise ServiceError("too-large", f"body.notes: At most {self._settings.batch_limit} notes.")
+
     async def batch(
         self, requests: list[BatchNote], unit: Unit, request_id: str, gone: Callable[[], Awaitable[bool]]
     ) -> bytes:
         """The outcomes of a batch as JSON, in order. A note that fails has a problem and hinders no other. Ends early
         when the client is `gone`."""
-        if len(requests) > self._settings.batch_limit:
-            raise ServiceError("too-large", f"body.notes: At most {self._settings.batch_limit} notes.")
         if self._pool.full:
             raise ServiceError("busy", "Too many notes wait to be coded.")
         places = asyncio.Semaphore(_IN_FLIGHT * self._pool.workers)

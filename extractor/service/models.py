@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -15,12 +15,22 @@ LONGEST_ID = 256
 LONGEST_REASON = 2_000
 MOST_LINES = 200
 MOST_JOINTS = 64
+_MOST_KEYS = 32  # more than any object here has
 
 Decision = Literal["accepted", "edited", "rejected", "added"]
 
 
+def _few_keys(value: object) -> object:
+    """Before anything else is looked at: every unknown key makes an error of its own."""
+    if isinstance(value, dict) and len(value) > _MOST_KEYS:
+        raise PydanticCustomError("many_keys", "An object with too many keys")
+    return value
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    _bounded = model_validator(mode="before")(_few_keys)
 
 
 def _day(value: str) -> str:
@@ -148,7 +158,7 @@ class ReviewedNote(_Model):
     text: Words
     profile: str
     date_of_service: Day | None = None
-    versions: Versions
+    versions: Annotated[Versions, BeforeValidator(_few_keys)]
     status: Status
     lines: list[DecidedLine] = Field(max_length=MOST_LINES)
     reviewer: str = Field("", max_length=LONGEST_ID)
