@@ -86,6 +86,31 @@ def test_what_is_kept_comes_back_and_the_last_review_counts(tmp_path: Path) -> N
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_one_id_with_several_texts_is_several_notes(tmp_path: Path) -> None:
+    path, out = tmp_path / "s.sqlite", tmp_path / "gold.jsonl"
+    store = Store(path)
+    first, other = [decided("accepted", FIRST)], [decided("accepted", SECOND)]
+    for id_, text, lines, count in (
+        ("note", "one", [], 1),
+        ("note", "two", other, 1),
+        ("note#2", "three", first, 1),
+        ("note", "one", first, 2),
+        ("note", "four", [], 1),
+    ):
+        assert store.add(review(id_, lines, text=text)) == count
+    store.close()
+    done = CliRunner().invoke(cli, ["feedback", "export", str(path), "-o", str(out)])
+    assert (done.exit_code, done.stdout) == (0, "4 notes\n")
+    assert done.stderr.startswith("facetcode: 2 notes came under the id of another note with another text")
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(record["id"], record["text"], record["gold"]["status"]) for record in records] == [
+        ("note", "two", "coded"),
+        ("note#3", "one", "coded"),
+        ("note#4", "four", "no_code"),
+        ("note#2", "three", "coded"),
+    ]
+
+
 def test_only_the_owner_may_read_the_store(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.sqlite")
     store.add(review())

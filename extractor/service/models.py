@@ -169,4 +169,4 @@ class Stored(_Model):
     """That the decisions are kept."""
 
     id: str
-    stored: int = Field(description="How often this note was reviewed; the last one counts.")
+    stored: int = Field(description="How often this note (id and text) was reviewed; the last one counts.")

@@ -1,6 +1,7 @@
 """The decisions of reviewers in a SQLite file, with the notes that they are about. Nothing else is ever stored.
 
-Every review is kept; of several on one note the last one counts. The file is made readable by its owner alone.
+Every review is kept; of several on one note the last one counts. One note is one id with one text: another text under
+the same id is another note. The file is made readable by its owner alone.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ CREATE TABLE decisions (
   WITHOUT ROWID;
 """
 _LAST = """SELECT id, note_id, text, profile, date_of_service, versions, proposed_status, unsettled, reviewer
-  FROM reviews WHERE id IN (SELECT max(id) FROM reviews GROUP BY note_id) ORDER BY note_id"""
+  FROM reviews WHERE id IN (SELECT max(id) FROM reviews GROUP BY note_id, text) ORDER BY note_id, id"""
 _LINES = "SELECT decision, code, side, joints, proposed, reason FROM decisions WHERE review = ? ORDER BY place"
 
 
@@ -79,7 +80,7 @@ class Store:
                     ((review, place, *_line_row(line)) for place, line in enumerate(note.lines)),
                 )
                 count: int = connection.execute(
-                    "SELECT count(*) FROM reviews WHERE note_id = ?", (note.id,)
+                    "SELECT count(*) FROM reviews WHERE note_id = ? AND text = ?", (note.id, note.text)
                 ).fetchone()[0]
                 connection.execute("COMMIT")
             except BaseException:
@@ -105,7 +106,10 @@ class Store:
 
 
 def last_reviews(path: Path) -> Iterator[ReviewedNote]:
-    """The last review of each note, in the order of their ids. InputError when the file is none of ours or damaged."""
+    """The last review of each note, in the order of their ids; of several notes with one id, in that of the reviews.
+
+    InputError when the file is none of ours or damaged.
+    """
     shown = printable(str(path))
     if not path.is_file():
         raise InputError(f"{shown}: no such file")
