@@ -342,6 +342,7 @@ def test_a_start_that_cannot_be_is_one_clear_line(tmp_path: Path) -> None:
     token, store, bad = tmp_path / "token", tmp_path / "other.sqlite", tmp_path / "patterns"
     token.write_text(f"{SECRET[:8]}")
     store.write_text("no database, but some words of somebody" * 9)
+    store.chmod(0o600)
     bad.mkdir()
     (bad / "agents.csv").write_text("nonsense\n1\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:

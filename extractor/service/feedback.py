@@ -25,8 +25,10 @@ from extractor.service.store import last_reviews
 
 
 def export(store: Path, out: Path, say: Callable[[str], object] = lambda line: None) -> int:
-    """Writes one gold record for each note, in the order of their ids; how many. `say` gets a line for people when ids
-    had to be changed. InputError: a file is wrong, or there are no decisions."""
+    """Writes one gold record for each note, in the order of their ids, to a file of its owner alone; how many.
+
+    `say` gets a line for people when ids had to be changed. InputError: a file is wrong, or there are no decisions.
+    """
     check_output(str(out), [str(store)])
     taken = {review.id for review in last_reviews(store)}
     if not taken:
@@ -46,7 +48,7 @@ def export(store: Path, out: Path, say: Callable[[str], object] = lambda line: N
             count += 1
             yield document
 
-    native.write(documents(), out)
+    native.write(documents(), out, own=True)
     if changed:
         say(f"{changed} notes came under the id of another note with another text: they have #2, #3 ... behind it")
     return count
