@@ -20,13 +20,13 @@ from stubs import SECRET, stub_code
 from test_readme import blocks
 
 from extractor import Coder, cli
+from extractor.claimlinks import line_links
 from extractor.errors import InputError
 from extractor.fhir.narrative import narrative_text, xhtml_text
 from extractor.schema import ClaimLine, CodeLine, CodingResult, Note, Versions
 
 pytest.importorskip("fhir.resources", reason="the extra fhir")
 from extractor.fhir import code_note, code_resource
-from extractor.fhir.claim import line_links
 from extractor.fhir.elements import DATA_ABSENT, EVIDENCE, JOINT, LATERALITY, is_string
 from extractor.fhir.source import read_source
 from extractor.fhir.validation import checked
