@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import sqlite3
@@ -196,9 +197,9 @@ def test_odd_but_valid_json_is_coded(service: TestClient, body: bytes) -> None:
 
 
 def test_many_wrong_fields_are_told_in_part(service: TestClient) -> None:
-    notes = [{"text": 1}] * 9
+    notes = [{"text": 1, "id": 1, "profile": 1}] * 3
     told = problem(service.post("/v1/code/batch", json={"notes": notes}), 422, "wrong-request")
-    assert told.startswith("body.notes.0.text: Input should be a valid string; body.notes.1.text: ")
+    assert told.startswith("body.notes.0.text: Input should be a valid string; body.notes.0.id: ")
     assert told.endswith("; and 4 more.")
 
 
@@ -479,7 +480,45 @@ def test_a_fhir_body_goes_to_the_pool_as_it_came_in(monkeypatch: pytest.MonkeyPa
     with client() as fhir:
         headers = {"content-type": "application/fhir+json"}
         problem(fhir.post("/v1/fhir/code", content=b"no JSON", headers=headers), 503, "busy")
-    assert jobs == [FhirJob(b"no JSON", 2000)]
+        asked = {"profile": "medicare", "date_of_service": "2026-01-31", "recorded": "2026-02-01T08:00:00Z"}
+        fhir.post("/v1/fhir/code", params=asked, content=b"no JSON", headers=headers)
+        for wrong, told in (
+            ({"profile": SECRET}, "query.profile: One of cpt, medicare, medicare-asc."),
+            ({"date_of_service": SECRET}, "query.date_of_service: Not a day of the calendar like 2026-01-31."),
+            ({"recorded": SECRET * 9}, "query.recorded: String should have at most 40 characters."),
+        ):
+            response = fhir.post("/v1/fhir/code", params=wrong, content=b"", headers=headers)
+            assert problem(response, 422, "wrong-request") == told
+        operation = fhir.get("/openapi.json").json()["paths"]["/v1/fhir/code"]["post"]
+    assert jobs == [FhirJob(b"no JSON", 2000), FhirJob(b"no JSON", 2000, *asked.values())]
+    told_of = {parameter["name"]: parameter["schema"]["anyOf"][0] for parameter in operation["parameters"]}
+    assert told_of["profile"]["enum"] == ["cpt", "medicare", "medicare-asc"]
+    assert told_of["date_of_service"]["format"] == "date"
+    assert told_of.keys() == asked.keys()
+
+
+def test_a_fhir_document_is_coded_as_the_query_asks(service: TestClient) -> None:
+    pytest.importorskip("fhir.resources", reason="the extra fhir")
+    data = base64.b64encode(b"facet").decode()
+    content = [{"attachment": {"contentType": "text/plain", "data": data}}]
+    document = {"resourceType": "DocumentReference", "status": "current", "content": content}
+    asked = {"profile": "medicare", "date_of_service": "2025-01-31", "recorded": "2026-02-01T08:00:00Z"}
+
+    def answer(query: dict[str, str]) -> httpx.Response:
+        headers = {"content-type": "application/fhir+json"}
+        return service.post("/v1/fhir/code", params=query, content=json.dumps(document), headers=headers)
+
+    [provenance] = [
+        entry["resource"]
+        for entry in answer(asked).json()["entry"]
+        if entry["resource"]["resourceType"] == "Provenance"
+    ]
+    assert provenance["recorded"] == asked["recorded"]
+    versions = json.dumps(provenance)
+    assert '"medicare"' in versions
+    assert '"2025-01-31"' in versions  # the stub tells the day as the year of its codes
+    wrong = answer({"recorded": SECRET})
+    assert problem(wrong, 422, "wrong-request") == "recorded is not an instant like 2026-01-31T08:00:00Z."
 
 
 # -- what is written down --------------------------------------------------------------------------------------------

@@ -24,7 +24,10 @@ from extractor.service.models import (
     BatchRequest,
     BatchResponse,
     CodeRequest,
+    ForDay,
+    ForProfile,
     Health,
+    Recorded,
     ReviewedNote,
     ServiceVersions,
     Stored,
@@ -159,9 +162,11 @@ def _fhir(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/v1/fhir", route_class=_FhirRoute, tags=["fhir"])
 
     @router.post("/code", operation_id="fhir_code", openapi_extra=openapi.FHIR, response_class=openapi.FhirResponse)
-    async def fhir_code(request: Request) -> Response:
+    async def fhir_code(
+        request: Request, profile: ForProfile = None, date_of_service: ForDay = None, recorded: Recorded = None
+    ) -> Response:
         """Codes the note of a FHIR DocumentReference, Composition or document Bundle; the answer is a Bundle."""
-        answer = await desk.fhir(await request.body())
+        answer = await desk.fhir(await request.body(), profile, date_of_service, recorded)
         return Response(answer.body, media_type=FHIR_JSON)
 
     return router
@@ -215,7 +220,7 @@ def _page(files: Mapping[str, assets.Asset]) -> APIRouter:
 
 
 def _answer_errors_as_problems(app: FastAPI) -> None:
-    known = frozenset({"body", "query", "path", "header", "offsets"}) | openapi.field_names()
+    known = frozenset({"body", "query", "path", "header", "offsets", "recorded"}) | openapi.field_names()
 
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, RequestValidationError):

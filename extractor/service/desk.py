@@ -64,9 +64,11 @@ class Desk:
         self._metrics.coded(answer.status, answer.queries)
         return answer
 
-    async def fhir(self, body: bytes) -> Answer:
-        """The Bundle for a FHIR resource, or a ServiceError."""
-        job = FhirJob(body, self._settings.max_chars)
+    async def fhir(self, body: bytes, profile: str | None, day: str | None, recorded: str | None) -> Answer:
+        """The Bundle for a FHIR resource, or a ServiceError. `day` is for documents that bring none of their own."""
+        if profile is not None:
+            self.check_profile(profile, "query")
+        job = FhirJob(body, self._settings.max_chars, profile, day, recorded)
         try:
             answer = await self._pool.code(job)
         except InputError as error:

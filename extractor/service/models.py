@@ -15,6 +15,10 @@ LONGEST_ID = 256
 LONGEST_REASON = 2_000
 MOST_LINES = 200
 MOST_JOINTS = 64
+_DAY = (
+    "Day of the encounter, YYYY-MM-DD. It is taken for notes that span code years; the code book has one year, so it "
+    "changes nothing yet."
+)
 _MOST_KEYS = 32  # more than any object here has
 
 Decision = Literal["accepted", "edited", "rejected", "added"]
@@ -40,6 +44,16 @@ def _day(value: str) -> str:
 
 
 Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
+ForProfile = Annotated[str | None, Field(description="Claim profile; without one, that of the server.")]
+ForDay = Annotated[Day | None, Field(description="Day of the encounter, for a document that tells none of its own.")]
+Recorded = Annotated[  # its form is checked where it is written
+    str | None,
+    Field(
+        max_length=40,
+        description="Instant for Provenance.recorded and Claim.created; without it they say that it is not known.",
+        json_schema_extra={"format": "date-time"},
+    ),
+]
 NoteId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"\S")]
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Joint = Annotated[str, Field(min_length=1, max_length=40)]
@@ -52,8 +66,8 @@ class CodeRequest(_Model):
 
     text: Words = Field(description="The note as it is. Offsets of the result refer to it.")
     id: NoteId = "note"
-    profile: str | None = Field(None, description="Claim profile; without one, that of the server.")
-    date_of_service: Day | None = Field(None, description="Day of the encounter, YYYY-MM-DD.")
+    profile: ForProfile = None
+    date_of_service: Day | None = Field(None, description=_DAY)
 
 
 class BatchNote(CodeRequest):
