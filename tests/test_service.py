@@ -553,6 +553,7 @@ def test_nothing_of_a_note_is_logged_counted_or_told(
     ours = "\n".join(line for line in logged.splitlines() if not line.startswith("http"))
     assert "facetcode.service POST /v1/code 200" in ours
     assert "facetcode.service GET unmatched 404" in ours
+    assert "facetcode.service other /v1/code 405" in ours
     assert "a request ended with a fault (RuntimeError)" in ours
     for word in (*SECRET.split(), "q="):
         assert word not in told
