@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from service_server import ROOT, Server, served
@@ -148,11 +149,18 @@ class Scarce:
             self._spare()
         return self._true.Pipe()
 
-    def Process(self, **options: object) -> object:
-        process = self._true.Process(**options)  # type: ignore[arg-type]
-        start = process.start
-        process.start = lambda: (self._spare(), start())  # type: ignore[method-assign,assignment]
-        return process
+    def Process(self, **options: Any) -> object:
+        process, spare = self._true.Process(**options), self._spare
+
+        class Starting:  # around it, as the process itself is pickled
+            def start(self) -> None:
+                spare()
+                process.start()
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(process, name)
+
+        return Starting()
 
 
 def test_a_worker_is_started_when_the_machine_can(monkeypatch: pytest.MonkeyPatch) -> None:

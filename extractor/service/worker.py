@@ -101,7 +101,9 @@ def reply_to(job: AnyJob, code: CodeNote) -> Reply:
         if job.unit == "codepoint":
             return _answer(result, result.to_json().encode())
         return _answer(result, to_json(convert(result.model_dump(), job.note.text, job.unit)))
-    except (InputError, NoteFault, TooLong) as error:
+    except InputError as error:
+        return InputError(str(error))  # one that surely crosses the pipe
+    except (NoteFault, TooLong) as error:
         return error
     except Exception as error:  # its message may quote the note
         return NoteFault(f"could not be coded ({type(error).__name__})")
