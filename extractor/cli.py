@@ -220,7 +220,7 @@ def feedback_export_command(store: Path, out: Path) -> int:
     """Write the decisions in STORE (of serve --store) as gold for evaluate."""
     from extractor.service import feedback
 
-    count = feedback.export(store, out)
+    count = feedback.export(store, out, _complain)
     if str(out) != "-":
         _print(f"{count} notes")
     return 0

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from extractor.anatomy import is_vertebra, nerves_of_joint
+from extractor.claimlinks import line_links
 from extractor.schema import (
     ClaimLine,
     CodeLine,
@@ -30,6 +31,7 @@ _SAID: dict[Verdict, str] = {
     "not_supported": "Nothing that was read as performed in this note leads to this code.",
     "unknown_code": "The code is not in the code book: facetcode never gives it, which says nothing about the note.",
 }
+_GIVEN_IN_REVIEW = "The best candidate for what the note says: a person must answer or decide first."
 
 
 class LineExplanation(BaseModel):
@@ -46,7 +48,9 @@ class LineExplanation(BaseModel):
     lines: list[CodeLine] = Field(
         default_factory=list, description="The lines of this code, with their rule, reasons and the words of the note."
     )
-    claim: list[ClaimLine] = Field(default_factory=list, description="The claim lines of this code.")
+    claim: list[ClaimLine] = Field(
+        default_factory=list, description="The claim lines of this code, whatever their number."
+    )
     rejected: list[Rejected] = Field(default_factory=list, description="Why this code was not given.")
     neighbours: list[Rejected] = Field(default_factory=list, description="Other codes that were not given, and why.")
     queries: list[Query] = Field(default_factory=list, description="The open questions that concern this line.")
@@ -83,10 +87,14 @@ def explain(
         side=side,
         joints=list(joints),
         verdict=verdict,
-        explanation=_SAID[verdict],
+        explanation=_GIVEN_IN_REVIEW if verdict == "given" and result.status == "review" else _SAID[verdict],
         status=result.status,
         lines=shown,
-        claim=[line for line in result.claim if line.code == code],
+        claim=[
+            item
+            for item, lines in zip(result.claim, line_links(result), strict=True)
+            if item.code == code or any(line.code == code for line in lines)
+        ],
         rejected=rejected,
         neighbours=[item for item in result.rejected if item.code != code],
         queries=_concerned(result, shown) if verdict == "given" else list(result.queries),
@@ -96,7 +104,8 @@ def explain(
 
 
 def _fits(line: CodeLine, side: Side | None, joints: Sequence[str]) -> bool:
-    return side in (None, line.side) and (not joints or not set(joints).isdisjoint(line.joints))
+    both = line.side == "bilateral" and side in ("left", "right")  # one line for both sides holds each of them
+    return (both or side in (None, line.side)) and (not joints or not set(joints).isdisjoint(line.joints))
 
 
 def _concerned(result: CodingResult, lines: Sequence[CodeLine]) -> list[Query]:

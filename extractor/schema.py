@@ -46,7 +46,12 @@ class ClaimLine(_Out):
 
 
 class Summary(_Out):
-    """What was used at the target: see contract `summary`."""
+    """What was used at the target, over all procedures that were performed.
+
+    `imaging`: fluoroscopy, ct, ultrasound, mri or none_documented. `injectate`: generic names in lower case of what was
+    injected at the target, so no anaesthetic of the skin, contrast, sedation or prep. `target`: kinds of place, such as
+    facet_joint, medial_branch, sacroiliac_joint, epidural_transforaminal.
+    """
 
     imaging: list[str] = Field(default_factory=list)
     injectate: list[str] = Field(default_factory=list)

@@ -16,7 +16,7 @@ import httpx
 from stubs import stub_code
 
 from extractor.batch.runner import CodeNote
-from extractor.service.worker import Answer, Job, reply_to
+from extractor.service.worker import Answer, AnyJob, reply_to
 from extractor.service.workers import Pool
 
 ROOT = Path(__file__).parent.parent
@@ -48,10 +48,10 @@ class InlinePool(Pool):
     def close(self) -> None:
         pass
 
-    async def code(self, job: Job) -> Answer:
+    async def code(self, job: AnyJob) -> Answer:
         return self.code_blocking(job)
 
-    def code_blocking(self, job: Job) -> Answer:
+    def code_blocking(self, job: AnyJob) -> Answer:
         reply = reply_to(job, self._code)
         if isinstance(reply, Answer):
             return reply

@@ -66,3 +66,14 @@ def load_rough() -> Callable[..., CodingResult]:
 def load_nothing() -> Callable[..., CodingResult]:
     """A coder that cannot be built."""
     raise InputError("unknown profile gold")
+
+
+def load_slow_reader() -> Callable[..., CodingResult]:
+    """The stub, in a process in which no FHIR resource is ever read to its end."""
+    from extractor.fhir import answer
+
+    def never(*_: object, **__: object) -> None:
+        time.sleep(60)
+
+    answer.code_resource = never  # type: ignore[assignment]
+    return stub_code

@@ -98,6 +98,7 @@ def test_everything_is_installed_by_the_lock() -> None:
         step for _, rest in ALL if "pip" in rest for step in rest.split("&&") if re.search(r"\binstall\b", step)
     ]
     assert len(installs) == 2
+    assert installs[1].rstrip().endswith('"$1[api,fhir]"')  # so that POST /v1/fhir/code is there
     assert all("--constraint requirements.lock" in step for step in installs)
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert re.search(r"^hatchling==", lock, flags=re.MULTILINE)

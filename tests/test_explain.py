@@ -9,7 +9,7 @@ from casefile import cases
 
 from extractor.explain import LineExplanation, explain, is_joint
 from extractor.report import explanation_text
-from extractor.schema import CodeLine, CodingResult, Evidence, Query, Versions
+from extractor.schema import ClaimLine, CodeLine, CodingResult, Evidence, Query, Versions
 
 if TYPE_CHECKING:
     from extractor import Coder
@@ -19,7 +19,7 @@ NOTE = """PLAN: Right C5-6 facet joint injection next month.
 PROCEDURE: Bilateral L4-5 facet joint injections under fluoroscopy.
 TECHNIQUE: The L4-5 facet joints were entered on both sides and 1 mL of bupivacaine was injected into each.
 The left L5-S1 joint was not injected."""
-FIRST, SECOND, THIRD, GUIDANCE, NECK = "64493", "64494", "64495", "77003", "64490"
+FIRST, SECOND, THIRD, GUIDANCE, NECK, SACROILIAC = "64493", "64494", "64495", "77003", "64490", "27096"
 
 
 NOTES = cases("notes.jsonl", {"text", "status", "lines"}, {"asks", "imaging", "injectate", "target"})
@@ -36,7 +36,9 @@ def asked(coder: Coder, code: str, side: Side | None = None, *joints: str, note:
         (FIRST, "bilateral", (), "given"),
         (FIRST, "bilateral", ("L4-L5",), "given"),
         (FIRST, None, ("L4-L5",), "given"),
-        (FIRST, "left", (), "given_otherwise"),
+        (FIRST, "left", (), "given"),
+        (FIRST, "right", ("L4-L5",), "given"),
+        (FIRST, "unspecified", (), "given_otherwise"),
         (FIRST, None, ("L5-S1",), "given_otherwise"),
         (FIRST, None, ("L4-L5", "L5-S1"), "given_otherwise"),
         (SECOND, None, (), "rejected"),
@@ -62,6 +64,26 @@ def test_a_given_line_comes_with_rule_reasons_evidence_claim_and_neighbours(code
     assert [(c.code, c.modifiers) for c in explained.claim] == [(FIRST, ["50"])]
     assert {item.code for item in explained.neighbours} == {SECOND, GUIDANCE}
     assert (explained.rejected, explained.set_aside) == ([], [])
+
+
+def test_a_claim_line_is_found_under_the_number_of_the_claim_form() -> None:
+    result = CodingResult(
+        id="n",
+        status="coded",
+        lines=[CodeLine(code=SACROILIAC, side="left"), CodeLine(code=FIRST, side="right", joints=["L4-L5"])],
+        claim=[ClaimLine(code="G0260", modifiers=["LT"]), ClaimLine(code=FIRST, modifiers=["RT"])],
+        versions=Versions(engine="0", patterns="0", codes="0", profile="medicare-asc"),
+    )
+    assert explain(result, SACROILIAC, None, [], ()).claim == result.claim[:1]
+    assert explain(result, FIRST, None, [], ()).claim == result.claim[1:]
+
+
+def test_a_line_in_review_is_a_candidate(coder: Coder) -> None:
+    note = "PROCEDURE: L4-5 facet joint injection. Fluoroscopy. Bupivacaine was injected into the L4-5 facet joint."
+    explained = asked(coder, FIRST, note=note)
+    assert (explained.verdict, explained.status) == ("given", "review")
+    assert explained.explanation.startswith("The best candidate")
+    assert asked(coder, FIRST).explanation == "The note supports this line."
 
 
 def test_what_was_planned_or_denied_is_told_for_a_line_that_was_not_given(coder: Coder) -> None:

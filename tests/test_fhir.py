@@ -20,13 +20,13 @@ from stubs import SECRET, stub_code
 from test_readme import blocks
 
 from extractor import Coder, cli
+from extractor.claimlinks import line_links
 from extractor.errors import InputError
-from extractor.fhir.narrative import xhtml_text
+from extractor.fhir.narrative import narrative_text, xhtml_text
 from extractor.schema import ClaimLine, CodeLine, CodingResult, Note, Versions
 
 pytest.importorskip("fhir.resources", reason="the extra fhir")
 from extractor.fhir import code_note, code_resource
-from extractor.fhir.claim import line_links
 from extractor.fhir.elements import DATA_ABSENT, EVIDENCE, JOINT, LATERALITY, is_string
 from extractor.fhir.source import read_source
 from extractor.fhir.validation import checked
@@ -651,6 +651,24 @@ def test_a_resource_that_is_listed_often_is_read_once() -> None:
     assert sum(map(len, read_source(body(far)).remarks)) < 200
     many = document("x", context={"encounter": [{"reference": f"Encounter/{n}"} for n in range(10_000)]})
     assert len(read_source(body(many)).encounters) <= 20
+
+
+def test_a_resource_without_a_text_is_read_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a small body with long markup, listed often, takes hours."""
+    read: list[str] = []
+
+    def watched(narrative: object, element: str) -> str:
+        read.append(element)
+        return narrative_text(narrative, element)
+
+    monkeypatch.setattr("extractor.fhir.composition.narrative_text", watched)
+    mute = {"resourceType": "Basic", "id": "b", "text": {"status": "additional", "div": "<div><b></b></div>"}}
+    listed = {"title": "Procedure", "entry": [{"reference": "#b"}] * 1000}
+    source = read_source(body(composition(listed, section("Technique", "x"), contained=[mute])))
+    assert [element for element in read if "entry" in element] == ["Composition.section[0].entry[0].text"]
+    assert source.remarks == (
+        "1 listed resources are not at hand or have no text (first: Composition.section[0].entry[0])",
+    )
 
 
 def test_sections_too_deep() -> None:

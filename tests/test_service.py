@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import sqlite3
@@ -28,6 +29,7 @@ from extractor.service.app import create_app
 from extractor.service.metrics import Metrics
 from extractor.service.settings import Settings, is_loopback, token_of
 from extractor.service.store import Store
+from extractor.service.worker import Answer, AnyJob, Busy, FhirJob
 
 TOKEN = "0123456789abcdef"
 REVIEW = {
@@ -100,6 +102,31 @@ def test_a_batch_has_an_outcome_for_each_note_in_order(service: TestClient) -> N
     assert problem(too_many, 413, "too-large") == "body.notes: At most 3 notes."
 
 
+def test_a_batch_of_too_many_notes_is_refused_before_they_are_looked_at(
+    service: TestClient,
+) -> None:
+    """Millions of elements fit into a body; each would become a note, or an error."""
+    for notes in ([{"text": "x"}] * 4, [{}] * 4, [0] * 4):
+        too_many = service.post("/v1/code/batch", json={"notes": notes})
+        assert problem(too_many, 413, "too-large") == "body.notes: At most 3 notes."
+    for wrong, status in ((b"", 422), (b"[]", 422), (b"{", 400), (b'{"notes": 1}', 422), (b"\xff", 400)):
+        headers = {"content-type": "application/json"}
+        assert service.post("/v1/code/batch", content=wrong, headers=headers).status_code == status
+
+
+def test_an_object_of_many_unknown_keys_is_one_error(service: TestClient, tmp_path: Path) -> None:
+    many = {f"{SECRET} {number}": 0 for number in range(1000)}
+    told = "An object with too many keys."
+    one = service.post("/v1/code", json={"text": "x", **many})
+    assert problem(one, 422, "wrong-request") == f"body: {told}"
+    batch = service.post("/v1/code/batch", json={"notes": [{"text": "x", **many}]})
+    assert problem(batch, 422, "wrong-request") == f"body.notes.0: {told}"
+    with client(tmp_path / "s.sqlite") as keeping:
+        versions = {**REVIEW["versions"], **many}  # type: ignore[dict-item]
+        review = keeping.post("/v1/decisions", json=REVIEW | {"versions": versions})
+        assert problem(review, 422, "wrong-request") == f"body.versions: {told}"
+
+
 def test_a_fault_in_a_note_is_told_by_its_kind(service: TestClient) -> None:
     response = service.post("/v1/code", json={"text": f"{SECRET} crash"})
     assert problem(response, 500, "note-fault") == "The note: could not be coded (ValueError)."
@@ -170,9 +197,9 @@ def test_odd_but_valid_json_is_coded(service: TestClient, body: bytes) -> None:
 
 
 def test_many_wrong_fields_are_told_in_part(service: TestClient) -> None:
-    notes = [{"text": 1}] * 9
+    notes = [{"text": 1, "id": 1, "profile": 1}] * 3
     told = problem(service.post("/v1/code/batch", json={"notes": notes}), 422, "wrong-request")
-    assert told.startswith("body.notes.0.text: Input should be a valid string; body.notes.1.text: ")
+    assert told.startswith("body.notes.0.text: Input should be a valid string; body.notes.0.id: ")
     assert told.endswith("; and 4 more.")
 
 
@@ -416,7 +443,7 @@ def test_a_store_that_fails_is_a_503(tmp_path: Path) -> None:
 
 
 def test_fhir_is_there_when_its_library_is(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def code_resource(body: bytes, code: Any) -> dict[str, Any]:
+    def code_resource(body: bytes, code: Any, **_: Any) -> dict[str, Any]:
         found = json.loads(body)
         if "text" not in found:
             raise InputError("no attachment")
@@ -438,6 +465,60 @@ def test_fhir_is_there_when_its_library_is(service: TestClient, monkeypatch: pyt
     monkeypatch.setattr(application, "find_spec", lambda name: None)
     with client() as plain:
         problem(plain.post("/v1/fhir/code", content=b"{}", headers=headers), 404, "not-found")
+
+
+def test_a_fhir_body_goes_to_the_pool_as_it_came_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that reading it, like coding it, is bounded in time and number and cannot end or hold up the server."""
+    monkeypatch.setattr(application, "find_spec", lambda name: name)
+    jobs: list[AnyJob] = []
+
+    async def full(_: InlinePool, job: AnyJob) -> Answer:
+        jobs.append(job)
+        raise Busy("too many notes wait to be coded")
+
+    monkeypatch.setattr(InlinePool, "code", full)
+    with client() as fhir:
+        headers = {"content-type": "application/fhir+json"}
+        problem(fhir.post("/v1/fhir/code", content=b"no JSON", headers=headers), 503, "busy")
+        asked = {"profile": "medicare", "date_of_service": "2026-01-31", "recorded": "2026-02-01T08:00:00Z"}
+        fhir.post("/v1/fhir/code", params=asked, content=b"no JSON", headers=headers)
+        for wrong, told in (
+            ({"profile": SECRET}, "query.profile: One of cpt, medicare, medicare-asc."),
+            ({"date_of_service": SECRET}, "query.date_of_service: Not a day of the calendar like 2026-01-31."),
+            ({"recorded": SECRET * 9}, "query.recorded: String should have at most 40 characters."),
+        ):
+            response = fhir.post("/v1/fhir/code", params=wrong, content=b"", headers=headers)
+            assert problem(response, 422, "wrong-request") == told
+        operation = fhir.get("/openapi.json").json()["paths"]["/v1/fhir/code"]["post"]
+    assert jobs == [FhirJob(b"no JSON", 2000), FhirJob(b"no JSON", 2000, *asked.values())]
+    told_of = {parameter["name"]: parameter["schema"]["anyOf"][0] for parameter in operation["parameters"]}
+    assert told_of["profile"]["enum"] == ["cpt", "medicare", "medicare-asc"]
+    assert told_of["date_of_service"]["format"] == "date"
+    assert told_of.keys() == asked.keys()
+
+
+def test_a_fhir_document_is_coded_as_the_query_asks(service: TestClient) -> None:
+    pytest.importorskip("fhir.resources", reason="the extra fhir")
+    data = base64.b64encode(b"facet").decode()
+    content = [{"attachment": {"contentType": "text/plain", "data": data}}]
+    document = {"resourceType": "DocumentReference", "status": "current", "content": content}
+    asked = {"profile": "medicare", "date_of_service": "2025-01-31", "recorded": "2026-02-01T08:00:00Z"}
+
+    def answer(query: dict[str, str]) -> httpx.Response:
+        headers = {"content-type": "application/fhir+json"}
+        return service.post("/v1/fhir/code", params=query, content=json.dumps(document), headers=headers)
+
+    [provenance] = [
+        entry["resource"]
+        for entry in answer(asked).json()["entry"]
+        if entry["resource"]["resourceType"] == "Provenance"
+    ]
+    assert provenance["recorded"] == asked["recorded"]
+    versions = json.dumps(provenance)
+    assert '"medicare"' in versions
+    assert '"2025-01-31"' in versions  # the stub tells the day as the year of its codes
+    wrong = answer({"recorded": SECRET})
+    assert problem(wrong, 422, "wrong-request") == "recorded is not an instant like 2026-01-31T08:00:00Z."
 
 
 # -- what is written down --------------------------------------------------------------------------------------------
@@ -472,6 +553,7 @@ def test_nothing_of_a_note_is_logged_counted_or_told(
     ours = "\n".join(line for line in logged.splitlines() if not line.startswith("http"))
     assert "facetcode.service POST /v1/code 200" in ours
     assert "facetcode.service GET unmatched 404" in ours
+    assert "facetcode.service other /v1/code 405" in ours
     assert "a request ended with a fault (RuntimeError)" in ours
     for word in (*SECRET.split(), "q="):
         assert word not in told

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from service_server import ROOT, Server, served
-from stubs import SECRET, load_nothing, load_rough
+from stubs import SECRET, load_nothing, load_rough, load_slow_reader
 
 from extractor import Coder
 from extractor.errors import InputError
 from extractor.schema import Note
-from extractor.service import command
-from extractor.service.worker import Answer, Busy, Job, NoteFault, TooSlow
+from extractor.service import command, keeper
+from extractor.service.worker import Answer, Busy, FhirJob, Job, NoteFault, TooSlow
 from extractor.service.workers import Pool
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -92,6 +95,21 @@ def test_the_pool_replaces_what_dies_or_hangs_and_refuses_what_is_too_much() -> 
         pool.code_blocking(job("facet"))
 
 
+def test_a_fhir_resource_that_takes_for_ever_to_read_is_given_up() -> None:
+    replaced: list[str] = []
+    pool = Pool(load_slow_reader, 1, limit=1.5, replaced=replaced.append)
+    pool.start()
+    try:
+        wait_for(lambda: pool.serves)
+        with pytest.raises(TooSlow):
+            pool.code_blocking(FhirJob(b"{}", max_chars=10))
+        assert replaced == ["stopped"]
+        wait_for(lambda: pool.ready == 1)
+        assert pool.code_blocking(job("facet")).status == "coded"
+    finally:
+        pool.close()
+
+
 def test_a_pool_whose_coder_cannot_be_built_says_why_once() -> None:
     given_up: list[None] = []
     pool = Pool(load_nothing, 2, limit=5.0, given_up=lambda: given_up.append(None))
@@ -113,6 +131,70 @@ def test_a_pool_whose_workers_die_before_they_are_ready_gives_up() -> None:
     wait_for(lambda: pool.failure)
     pool.close()
     assert pool.failure == "workers cannot be started: they die before they are ready"
+
+
+class Scarce:
+    """multiprocessing's context on a machine that has no pipe and no process to spare for some tries."""
+
+    def __init__(self, pool: Pool, tries: int) -> None:
+        self._true, self._left = pool._context, tries
+
+    def _spare(self) -> None:
+        self._left -= 1
+        if self._left >= 0:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    def Pipe(self) -> object:
+        if self._left > 1:
+            self._spare()
+        return self._true.Pipe()
+
+    def Process(self, **options: Any) -> object:
+        process, spare = self._true.Process(**options), self._spare
+
+        class Starting:  # around it, as the process itself is pickled
+            def start(self) -> None:
+                spare()
+                process.start()
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(process, name)
+
+        return Starting()
+
+
+def test_a_worker_is_started_when_the_machine_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "_SCARCE_WAIT", 0.01)
+    pool = Pool(load_rough, 1, limit=5.0)
+    pool._context = Scarce(pool, 4)  # type: ignore[assignment]
+    pool.start()
+    try:
+        wait_for(lambda: pool.serves)
+        assert pool.code_blocking(job("facet")).status == "coded"
+    finally:
+        pool.close()
+
+
+def test_a_machine_that_never_can_ends_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "_SCARCE_WAIT", 0.01)
+    pool = Pool(load_rough, 1, limit=5.0)
+    pool._context = Scarce(pool, 10_000)  # type: ignore[assignment]
+    pool.start()
+    wait_for(lambda: pool.failure)
+    pool.close()
+    assert pool.failure == "workers cannot be started: the machine has no process or file descriptor to spare"
+
+
+def test_a_fault_of_a_keeper_answers_its_note_and_ends_the_pool() -> None:
+    pool = Pool(load_rough, 1, limit=5.0)
+    pool.start()
+    wait_for(lambda: pool.serves)
+    unsendable = Job(threading.Lock())  # type: ignore[arg-type]
+    with pytest.raises(NoteFault, match="its worker cannot be used"):
+        pool.code_blocking(unsendable)
+    wait_for(lambda: pool.failure)
+    pool.close()
+    assert pool.failure == "the keeper of a worker ended (TypeError)"
 
 
 # -- notes that die, hang, or wait -----------------------------------------------------------------------------------
@@ -268,6 +350,7 @@ def test_a_start_that_cannot_be_is_one_clear_line(tmp_path: Path) -> None:
     token, store, bad = tmp_path / "token", tmp_path / "other.sqlite", tmp_path / "patterns"
     token.write_text(f"{SECRET[:8]}")
     store.write_text("no database, but some words of somebody" * 9)
+    store.chmod(0o600)
     bad.mkdir()
     (bad / "agents.csv").write_text("nonsense\n1\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:

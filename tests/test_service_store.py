@@ -86,6 +86,64 @@ def test_what_is_kept_comes_back_and_the_last_review_counts(tmp_path: Path) -> N
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_a_store_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    Store(path).close()
+    for mode in (0o640, 0o604, 0o620):
+        path.chmod(mode)
+        with pytest.raises(InputError, match="others on this machine may read or write it; chmod 600 it first"):
+            Store(path)
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+    path.chmod(0o600)
+    Store(path).close()
+
+
+def test_a_store_is_a_file_whatever_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite would keep ":memory:" in memory, and nothing of it would be there after the answer 201."""
+    monkeypatch.chdir(tmp_path)
+    store = Store(Path(":memory:"))
+    store.add(review())
+    store.close()
+    assert list(last_reviews(Path(":memory:"))) == [review()]
+    assert [path.name for path in tmp_path.iterdir()] == [":memory:"]
+
+
+def test_an_export_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    path, out = tmp_path / "s.sqlite", tmp_path / "gold.jsonl"
+    store = Store(path)
+    store.add(review())
+    store.close()
+    for left in (out, tmp_path / "gold.jsonl.part"):
+        left.touch(0o644)
+    feedback.export(path, out)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+def test_one_id_with_several_texts_is_several_notes(tmp_path: Path) -> None:
+    path, out = tmp_path / "s.sqlite", tmp_path / "gold.jsonl"
+    store = Store(path)
+    first, other = [decided("accepted", FIRST)], [decided("accepted", SECOND)]
+    for id_, text, lines, count in (
+        ("note", "one", [], 1),
+        ("note", "two", other, 1),
+        ("note#2", "three", first, 1),
+        ("note", "one", first, 2),
+        ("note", "four", [], 1),
+    ):
+        assert store.add(review(id_, lines, text=text)) == count
+    store.close()
+    done = CliRunner().invoke(cli, ["feedback", "export", str(path), "-o", str(out)])
+    assert (done.exit_code, done.stdout) == (0, "4 notes\n")
+    assert done.stderr.startswith("facetcode: 2 notes came under the id of another note with another text")
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(record["id"], record["text"], record["gold"]["status"]) for record in records] == [
+        ("note", "two", "coded"),
+        ("note#3", "one", "coded"),
+        ("note#4", "four", "no_code"),
+        ("note#2", "three", "coded"),
+    ]
+
+
 def test_only_the_owner_may_read_the_store(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.sqlite")
     store.add(review())
@@ -121,6 +179,7 @@ def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(later) as connection:
         connection.execute("PRAGMA user_version = 99")
     for path, why in ((text, "cannot be used"), (other, "is no store"), (later, "another version")):
+        path.chmod(0o600)
         before = path.read_bytes()
         with pytest.raises(InputError, match=why) as error:
             Store(path)

@@ -22,8 +22,9 @@ STANDARD_OUTPUT = "-"
 
 
 @contextmanager
-def open_sink(out: str, inputs: Sequence[str] = ()) -> Iterator[BinaryIO]:
-    """A place to write lines to; `InputError` when it cannot be written or is one of the inputs."""
+def open_sink(out: str, inputs: Sequence[str] = (), *, own: bool = False) -> Iterator[BinaryIO]:
+    """A place to write lines to; `InputError` when it cannot be written or is one of the inputs. With `own` a file is
+    readable by its owner alone."""
     path, shown = check_output(out, inputs), printable(out)
     if out == STANDARD_OUTPUT:
         yield sys.stdout.buffer
@@ -35,6 +36,8 @@ def open_sink(out: str, inputs: Sequence[str] = ()) -> Iterator[BinaryIO]:
         return
     part = path.with_name(path.name + ".part")
     with _opened(part, shown) as stream:
+        if own and os.name == "posix":  # a file left by a broken run has the rights that it had
+            os.fchmod(stream.fileno(), 0o600)
         yield stream
     os.replace(part, path)
 

@@ -43,6 +43,7 @@ def code_resource(
     Raises InputError, in one line that names the element and never shows what stands in it.
     """
     must_be_installed()
+    _must_be_instant(recorded)
     source = read_source(body)
     return answer(source, code(source.note(date_of_service)), recorded, date_of_service)
 
@@ -50,15 +51,19 @@ def code_resource(
 def code_note(note: Note, code: CodeOne, *, recorded: str | None = None) -> Json:
     """The Bundle for a note that is plain text."""
     must_be_installed()
+    _must_be_instant(recorded)
     return answer(Source(text=note.text, id=note.id, day=note.date_of_service), code(note), recorded)
+
+
+def _must_be_instant(recorded: str | None) -> None:
+    if recorded is not None and not _INSTANT.fullmatch(recorded):
+        raise InputError("recorded is not an instant like 2026-01-31T08:00:00Z")
 
 
 def answer(
     source: Source, result: CodingResult, recorded: str | None = None, date_of_service: str | None = None
 ) -> Json:
     """The checked Bundle of a document and its coding."""
-    if recorded is not None and not _INSTANT.fullmatch(recorded):
-        raise InputError("recorded is not an instant like 2026-01-31T08:00:00Z")
     if source.day is None and source.written is None:
         source = replace(source, day=date_of_service)
     return checked(bundle(source, result, recorded))

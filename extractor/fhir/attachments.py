@@ -18,8 +18,12 @@ from extractor.batch.readers import rtf
 from extractor.batch.readers.items import is_date
 from extractor.errors import InputError
 
-_MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,80}", re.ASCII)
 _PLAIN, _RTF = frozenset({"text/plain"}), frozenset({"text/rtf", "application/rtf"})
+_SHOWN = frozenset(  # others are not named in errors: a contentType is a text of the sender and may hold anything
+    "text/html application/xhtml+xml text/xml application/xml application/json application/pdf application/msword "
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document application/octet-stream "
+    "application/dicom image/png image/jpeg image/tiff".split()
+)
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
 _CHARSET_NAME = re.compile(r"[\w.:-]{1,40}", re.ASCII)
 _AS_WINDOWS = frozenset({"iso8859-1", "cp1252"})  # what says Latin-1 mostly is Windows-1252, which is the same and more
@@ -44,7 +48,7 @@ def document_text(record: dict[str, Any], where: str) -> tuple[str, list[str]]:
             return "\n\n".join(text for text, _ in parts), [remark for _, remark in parts if remark]
     if by_url:
         raise InputError("the text is not in the record (attachment without data, only a url)")
-    shown = ", ".join(sorted({_media_type(attachment) or "no content type" for attachment in attachments})[:5])
+    shown = ", ".join(sorted({_shown(_media_type(attachment)) for attachment in attachments})[:5])
     raise InputError(f"no attachment is plain text or RTF ({shown})")
 
 
@@ -86,10 +90,18 @@ def _attachments(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _media_type(attachment: dict[str, Any]) -> str:
-    """The media type without its parameters; "" for what is none and so should not be shown."""
+    """The media type without its parameters; "" for none."""
     given = attachment.get("contentType")
-    name = given.split(";")[0].strip().lower() if isinstance(given, str) else ""
-    return name if _MEDIA_TYPE.fullmatch(name) else ""
+    return given.split(";")[0].strip().lower() if isinstance(given, str) else ""
+
+
+def _shown(media_type: str) -> str:
+    """A media type as it may stand in an error.
+
+    >>> _shown("application/pdf"), _shown("text/mr-quince"), _shown("")
+    ('application/pdf', 'another type', 'no content type')
+    """
+    return media_type if media_type in _SHOWN else "another type" if media_type else "no content type"
 
 
 def _attachment_text(attachment: dict[str, Any], where: str) -> tuple[str, str]:

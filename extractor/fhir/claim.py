@@ -1,4 +1,4 @@
-"""The coded proposal as a draft Claim, and which code line stands behind which line of the claim.
+"""The coded proposal as a draft Claim.
 
 Claim and not ChargeItem: modifiers, the number of a line and the link to a Procedure have elements of their own there,
 and its status can be draft. Source: FHIR R4 Claim and ChargeItem.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from extractor.claimlinks import claimed_side, line_links
 from extractor.fhir.elements import (
     JOINT,
     Json,
@@ -23,24 +24,7 @@ from extractor.fhir.elements import (
     without_empty,
 )
 from extractor.fhir.source import Source
-from extractor.fhir.vocabulary import vocabulary
 from extractor.schema import ClaimLine, CodeLine, CodingResult, ProcedureOut, Side
-
-
-def line_links(result: CodingResult) -> list[list[CodeLine]]:
-    """For each line of the claim the code lines that it comes from.
-
-    A claim line with the modifier of a side comes from the lines of that side. A claim form may write a code with
-    another number; such a line comes from the code lines that no claim line names.
-    """
-    claimed = {item.code for item in result.claim}
-    renamed = [line for line in result.lines if line.code not in claimed]
-    links = []
-    for item in result.claim:
-        same = [line for line in result.lines if line.code == item.code] or renamed
-        side = _side(item)
-        links.append([line for line in same if side is None or line.side in (side, "bilateral")] or same)
-    return links
 
 
 def claim(
@@ -87,7 +71,7 @@ def _item(
     year = result.versions.codes
     used = _sources_of(lines, result.procedures)
     kind = joint_kind(result.procedures[used[0] - 1].family if used else "")
-    joints = [site(joint, kind, _side(item) or line.side) for line in lines for joint in line.joints]
+    joints = [site(joint, kind, claimed_side(item) or line.side) for line in lines for joint in line.joints]
     return without_empty(
         [
             ("extension", [{"url": JOINT, "valueCodeableConcept": joint} for joint in joints]),
@@ -107,15 +91,9 @@ def _body_site(joints: Sequence[Json], item: ClaimLine, lines: Sequence[CodeLine
     """One place for the line: its joint, or the names of its joints with their side if it is one."""
     if len(joints) == 1:
         return joints[0]
-    sides: set[Side] = {_side(item) or line.side for line in lines}
+    sides: set[Side] = {claimed_side(item) or line.side for line in lines}
     side = sides.pop() if len(sides) == 1 else "unspecified"
     return concept(", ".join(joint["text"] for joint in joints), extension=laterality(side)) or None
-
-
-def _side(item: ClaimLine) -> Side | None:
-    sides = vocabulary()["modifier_sides"]
-    found: Side | None = next((sides[modifier] for modifier in item.modifiers if modifier in sides), None)
-    return found
 
 
 def _sources_of(lines: Sequence[CodeLine], procedures: Sequence[ProcedureOut]) -> list[int]:

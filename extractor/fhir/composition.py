@@ -1,7 +1,8 @@
 """The text of a FHIR Composition: its sections in order, each under its title.
 
 Rules: FHIR R4 Composition and Documents (hl7.org/fhir/documents.html): what a person reads is the narrative of the
-sections. A section without one is read from the resources that it lists. No resource is read twice.
+sections. A section without one is read from the resources that it lists. No resource is read twice, so what is read
+of a body is never longer than the body.
 """
 
 from __future__ import annotations
@@ -64,11 +65,12 @@ class _Reader:
         listed = section.get("entry")
         for number, reference in enumerate(listed if isinstance(listed, list) else []):
             resource = self._index.target(reference)
-            if resource is not None and id(resource) in self._seen:
-                continue
+            if resource is not None:
+                if id(resource) in self._seen:
+                    continue
+                self._seen.add(id(resource))  # before it is read, as one without a text takes as long
             text = self._resource(resource, f"{place}.entry[{number}]") if resource else ""
             if text:
-                self._seen.add(id(resource))
                 yield text
             else:
                 self._unread += 1

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from extractor.fhir.claim import line_links
+from extractor.claimlinks import line_links
 from extractor.fhir.elements import EVIDENCE, Json, coding, concept, instant, is_string, reference, without_empty
 from extractor.schema import CodingResult, Evidence, ProcedureOut
 

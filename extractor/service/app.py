@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from importlib import import_module
+from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
@@ -25,7 +24,10 @@ from extractor.service.models import (
     BatchRequest,
     BatchResponse,
     CodeRequest,
+    ForDay,
+    ForProfile,
     Health,
+    Recorded,
     ReviewedNote,
     ServiceVersions,
     Stored,
@@ -119,7 +121,13 @@ def _coding(desk: Desk) -> APIRouter:
         answer = await desk.code(desk.checked(note), offsets)
         return Response(answer.body, media_type=JSON)
 
-    @router.post("/code/batch", response_model=BatchResponse, operation_id="code_batch")
+    async def few_notes(request: Request) -> None:
+        with suppress(ValueError):  # of a body that is no JSON, which is told where it is read as a batch
+            desk.check_batch(await request.json())  # read already; the request keeps it
+
+    @router.post(
+        "/code/batch", response_model=BatchResponse, operation_id="code_batch", dependencies=[Depends(few_notes)]
+    )
     async def code_batch(request: Request, batch: BatchRequest, offsets: Unit = "codepoint") -> Response:
         """Codes several notes. A note that fails has an error in its place; the others have their results."""
         gone = request.is_disconnected
@@ -154,15 +162,12 @@ def _fhir(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/v1/fhir", route_class=_FhirRoute, tags=["fhir"])
 
     @router.post("/code", operation_id="fhir_code", openapi_extra=openapi.FHIR, response_class=openapi.FhirResponse)
-    async def fhir_code(request: Request) -> Response:
+    async def fhir_code(
+        request: Request, profile: ForProfile = None, date_of_service: ForDay = None, recorded: Recorded = None
+    ) -> Response:
         """Codes the note of a FHIR DocumentReference, Composition or document Bundle; the answer is a Bundle."""
-        code_resource = import_module("extractor.fhir").code_resource  # heavy: not before it is asked for
-        body = await request.body()
-        try:
-            bundle = await run_in_threadpool(code_resource, body, desk.code_blocking)
-        except InputError as error:
-            raise ServiceError("wrong-request", f"{error}.") from None
-        return openapi.FhirResponse(bundle)
+        answer = await desk.fhir(await request.body(), profile, date_of_service, recorded)
+        return Response(answer.body, media_type=FHIR_JSON)
 
     return router
 
@@ -215,7 +220,7 @@ def _page(files: Mapping[str, assets.Asset]) -> APIRouter:
 
 
 def _answer_errors_as_problems(app: FastAPI) -> None:
-    known = frozenset({"body", "query", "path", "header", "offsets"}) | openapi.field_names()
+    known = frozenset({"body", "query", "path", "header", "offsets", "recorded"}) | openapi.field_names()
 
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, RequestValidationError):

@@ -10,14 +10,14 @@ from extractor import __version__
 from extractor.coding import CodeBook
 from extractor.errors import FacetcodeError, InputError
 from extractor.patterns import PatternFolder
-from extractor.schema import CodingResult, Note
+from extractor.schema import Note
 from extractor.service import problems
 from extractor.service.metrics import FAILED, Metrics
 from extractor.service.models import BatchNote, CodeRequest, Limits, ServiceVersions
 from extractor.service.offsets import Unit
 from extractor.service.problems import ServiceError
 from extractor.service.settings import Settings
-from extractor.service.worker import Answer, Job
+from extractor.service.worker import Answer, FhirJob, Job, TooLong
 from extractor.service.workers import Pool
 
 _IN_FLIGHT = 2  # notes of one batch for each worker: it stays busy, and others get their turn
@@ -64,32 +64,36 @@ class Desk:
         self._metrics.coded(answer.status, answer.queries)
         return answer
 
-    def code_blocking(self, note: Note) -> CodingResult:
-        """One note coded, or a ServiceError; for a thread that may wait. InputError for what is wrong with the note."""
-        self.check_length(note.text)
-        if note.profile is not None:
-            self.check_profile(note.profile)
+    async def fhir(self, body: bytes, profile: str | None, day: str | None, recorded: str | None) -> Answer:
+        """The Bundle for a FHIR resource, or a ServiceError. `day` is for documents that bring none of their own."""
+        if profile is not None:
+            self.check_profile(profile, "query")
+        job = FhirJob(body, self._settings.max_chars, profile, day, recorded)
         try:
-            answer = self._pool.code_blocking(Job(note))
-        except InputError:
-            raise
+            answer = await self._pool.code(job)
+        except InputError as error:
+            raise ServiceError("wrong-request", f"{error}.") from None
         except FacetcodeError as error:
             raise self._failed(error) from None
         self._metrics.coded(answer.status, answer.queries)
-        return CodingResult.model_validate_json(answer.body)
+        return answer
 
     def _failed(self, error: FacetcodeError) -> ServiceError:
-        if not isinstance(error, InputError):
+        if not isinstance(error, InputError | TooLong):
             self._metrics.coded(FAILED)
         return problems.of_coding(error)
+
+    def check_batch(self, body: object) -> None:
+        """Refuses a batch of too many notes as plain data: to make millions of them takes long and much memory."""
+        notes = body.get("notes") if isinstance(body, dict) else None
+        if isinstance(notes, list) and len(notes) > self._settings.batch_limit:
+            raise ServiceError("too-large", f"body.notes: At most {self._settings.batch_limit} notes.")
 
     async def batch(
         self, requests: list[BatchNote], unit: Unit, request_id: str, gone: Callable[[], Awaitable[bool]]
     ) -> bytes:
         """The outcomes of a batch as JSON, in order. A note that fails has a problem and hinders no other. Ends early
         when the client is `gone`."""
-        if len(requests) > self._settings.batch_limit:
-            raise ServiceError("too-large", f"body.notes: At most {self._settings.batch_limit} notes.")
         if self._pool.full:
             raise ServiceError("busy", "Too many notes wait to be coded.")
         places = asyncio.Semaphore(_IN_FLIGHT * self._pool.workers)

@@ -12,13 +12,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from extractor.service import problems, security
+from extractor.service.metrics import Metrics, shown_method
 from extractor.service.problems import ServiceError
 from extractor.service.settings import BODY_TIMEOUT, Settings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from extractor.service.metrics import Metrics
 
 _LOG = logging.getLogger("facetcode.service")
 _UNMATCHED = "unmatched"  # the route of what no route is for: a path may hold anything
@@ -57,8 +56,8 @@ class Gate:
             if not answer.status:
                 await _refuse(problems.of_status(500), request_id, answer)
         route = getattr(scope.get("route"), "path", None) or _UNMATCHED
-        method = scope["method"] if scope["method"] in ("GET", "POST") else "other"
-        self._metrics.answered(scope["method"], route, answer.status, time.perf_counter() - start)
+        method = shown_method(scope["method"])
+        self._metrics.answered(method, route, answer.status, time.perf_counter() - start)
         _LOG.info("%s %s %d", method, route, answer.status)
 
     def _admit(self, path: str, headers: dict[bytes, bytes]) -> None:

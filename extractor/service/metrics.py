@@ -14,6 +14,15 @@ _METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
+def shown_method(method: str) -> str:
+    """A method as it may stand in figures and logs: what a caller sends as one may be any word.
+
+    >>> shown_method("PUT"), shown_method("QUINCE")
+    ('PUT', 'other')
+    """
+    return method if method in _METHODS else "other"
+
+
 class Metrics:
     """The figures of one service."""
 
@@ -45,9 +54,8 @@ class Metrics:
         waiting.set_function(lambda: pool.waiting)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One request, by the template of its route."""
-        shown = method if method in _METHODS else "other"
-        self._requests.labels(shown, route, str(status)).inc()
+        """One request, by its method as it may be shown and the template of its route."""
+        self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def coded(self, status: str, queries: Iterable[str] = ()) -> None:

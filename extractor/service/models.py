@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -15,12 +15,26 @@ LONGEST_ID = 256
 LONGEST_REASON = 2_000
 MOST_LINES = 200
 MOST_JOINTS = 64
+_DAY = (
+    "Day of the encounter, YYYY-MM-DD. It is taken for notes that span code years; the code book has one year, so it "
+    "changes nothing yet."
+)
+_MOST_KEYS = 32  # more than any object here has
 
 Decision = Literal["accepted", "edited", "rejected", "added"]
 
 
+def _few_keys(value: object) -> object:
+    """Before anything else is looked at: every unknown key makes an error of its own."""
+    if isinstance(value, dict) and len(value) > _MOST_KEYS:
+        raise PydanticCustomError("many_keys", "An object with too many keys")
+    return value
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    _bounded = model_validator(mode="before")(_few_keys)
 
 
 def _day(value: str) -> str:
@@ -30,6 +44,16 @@ def _day(value: str) -> str:
 
 
 Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
+ForProfile = Annotated[str | None, Field(description="Claim profile; without one, that of the server.")]
+ForDay = Annotated[Day | None, Field(description="Day of the encounter, for a document that tells none of its own.")]
+Recorded = Annotated[  # its form is checked where it is written
+    str | None,
+    Field(
+        max_length=40,
+        description="Instant for Provenance.recorded and Claim.created; without it they say that it is not known.",
+        json_schema_extra={"format": "date-time"},
+    ),
+]
 NoteId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"\S")]
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Joint = Annotated[str, Field(min_length=1, max_length=40)]
@@ -42,8 +66,8 @@ class CodeRequest(_Model):
 
     text: Words = Field(description="The note as it is. Offsets of the result refer to it.")
     id: NoteId = "note"
-    profile: str | None = Field(None, description="Claim profile; without one, that of the server.")
-    date_of_service: Day | None = Field(None, description="Day of the encounter, YYYY-MM-DD.")
+    profile: ForProfile = None
+    date_of_service: Day | None = Field(None, description=_DAY)
 
 
 class BatchNote(CodeRequest):
@@ -148,7 +172,7 @@ class ReviewedNote(_Model):
     text: Words
     profile: str
     date_of_service: Day | None = None
-    versions: Versions
+    versions: Annotated[Versions, BeforeValidator(_few_keys)]
     status: Status
     lines: list[DecidedLine] = Field(max_length=MOST_LINES)
     reviewer: str = Field("", max_length=LONGEST_ID)
@@ -159,4 +183,4 @@ class Stored(_Model):
     """That the decisions are kept."""
 
     id: str
-    stored: int = Field(description="How often this note was reviewed; the last one counts.")
+    stored: int = Field(description="How often this note (id and text) was reviewed; the last one counts.")

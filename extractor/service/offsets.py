@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 Unit = Literal["codepoint", "utf16", "utf8"]
 
-_PLACES = ("start", "end")
-_ENCODINGS = {"utf16": ("utf-16-le", 2), "utf8": ("utf-8", 1)}  # with the bytes of one unit
+_PLACES = ("start", "end")  # every whole number under these names in a result is an offset into the note
+_ENCODINGS = {"utf16": ("utf-16-le", 2), "utf8": ("utf-8", 1)}  # Python's name and the bytes of one unit; -le: no mark
 
 
 def translation(text: str, places: Iterable[int], unit: Unit) -> dict[int, int]:
@@ -23,11 +23,11 @@ def translation(text: str, places: Iterable[int], unit: Unit) -> dict[int, int]:
     them pass makes of them: one UTF-16 unit, three UTF-8 bytes.
     """
     wanted = sorted({0, *places})
-    if unit == "codepoint" or text.isascii():
+    if unit == "codepoint" or text.isascii():  # all units are one then
         return {place: place for place in wanted}
     encoding, width = _ENCODINGS[unit]
     found, there = {0: 0}, 0
-    for start, end in pairwise(wanted):
+    for start, end in pairwise(wanted):  # each piece is encoded once; from the beginning each time would be quadratic
         there += len(text[start:end].encode(encoding, "surrogatepass")) // width
         found[end] = there
     return found

@@ -90,6 +90,9 @@ def _described(app: FastAPI, settings: Settings, versions: ServiceVersions) -> d
         for operation in operations.values():
             _add_problems(path, operation, bool(settings.token))
             _add_examples(operation)
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == "profile":
+                    _limit_profile(parameter["schema"], versions)
     if settings.token:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     return found
@@ -100,10 +103,14 @@ def _limit(schemas: dict[str, Any], versions: ServiceVersions) -> None:
         if name in schemas:
             fields = schemas[name]["properties"]
             fields["text"]["maxLength"] = versions.limits.max_chars
-            for kind in fields["profile"].get("anyOf", [fields["profile"]]):
-                if kind.get("type") == "string":
-                    kind["enum"] = versions.profiles
+            _limit_profile(fields["profile"], versions)
     schemas["BatchRequest"]["properties"]["notes"]["maxItems"] = versions.limits.batch
+
+
+def _limit_profile(field: dict[str, Any], versions: ServiceVersions) -> None:
+    for kind in field.get("anyOf", [field]):
+        if kind.get("type") == "string":
+            kind["enum"] = versions.profiles
 
 
 def _add_problems(path: str, operation: dict[str, Any], token: bool) -> None:

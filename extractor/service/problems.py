@@ -7,7 +7,7 @@ from typing import Any
 
 from extractor.errors import FacetcodeError, InputError
 from extractor.service.models import Problem
-from extractor.service.worker import Busy, NoteFault, TooSlow
+from extractor.service.worker import Busy, NoteFault, TooLong, TooSlow
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "1"  # seconds
@@ -71,6 +71,8 @@ def of_coding(error: FacetcodeError) -> ServiceError:
         return ServiceError("busy", f"{str(error).capitalize()}.")
     if isinstance(error, TooSlow):
         return ServiceError("note-too-slow", f"The note {error}. It would again: shorten or split it.")
+    if isinstance(error, TooLong):
+        return ServiceError("too-large", f"{error}.")
     if isinstance(error, NoteFault):
         return ServiceError("note-fault", f"The note: {error}.")
     if isinstance(error, InputError):

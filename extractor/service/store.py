@@ -1,6 +1,7 @@
 """The decisions of reviewers in a SQLite file, with the notes that they are about. Nothing else is ever stored.
 
-Every review is kept; of several on one note the last one counts. The file is made readable by its owner alone.
+Every review is kept; of several on one note the last one counts. One note is one id with one text: another text under
+the same id is another note. The file is made readable by its owner alone; one that others may read is refused.
 """
 
 from __future__ import annotations
@@ -35,22 +36,30 @@ CREATE TABLE decisions (
   WITHOUT ROWID;
 """
 _LAST = """SELECT id, note_id, text, profile, date_of_service, versions, proposed_status, unsettled, reviewer
-  FROM reviews WHERE id IN (SELECT max(id) FROM reviews GROUP BY note_id) ORDER BY note_id"""
+  FROM reviews WHERE id IN (SELECT max(id) FROM reviews GROUP BY note_id, text) ORDER BY note_id, id"""
 _LINES = "SELECT decision, code, side, joints, proposed, reason FROM decisions WHERE review = ? ORDER BY place"
 
 
 class Store:
     """An open file, made where there is none. Threads may share it.
 
-    Raises InputError when the file cannot be used or is none of ours; `add` also when it cannot be written.
+    Raises InputError when the file cannot be used, is none of ours or may be read by others; `add` also when it cannot
+    be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._shown = printable(str(path))
         self._lock = threading.Lock()
         with self._told():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWN))  # -wal and -shm take the rights of the file
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            file = os.open(path, os.O_RDWR | os.O_CREAT, _OWN)  # -wal and -shm take the rights of the file
+            try:
+                shared = os.name == "posix" and os.fstat(file).st_mode & 0o077
+            finally:
+                os.close(file)
+            if shared:
+                raise InputError(f"{self._shown}: others on this machine may read or write it; chmod 600 it first")
+            # resolved: to SQLite the name ":memory:" is no file
+            self._connection = sqlite3.connect(path.resolve(), isolation_level=None, check_same_thread=False)
             try:
                 self._prepare()
             except BaseException:
@@ -79,7 +88,7 @@ class Store:
                     ((review, place, *_line_row(line)) for place, line in enumerate(note.lines)),
                 )
                 count: int = connection.execute(
-                    "SELECT count(*) FROM reviews WHERE note_id = ?", (note.id,)
+                    "SELECT count(*) FROM reviews WHERE note_id = ? AND text = ?", (note.id, note.text)
                 ).fetchone()[0]
                 connection.execute("COMMIT")
             except BaseException:
@@ -105,12 +114,15 @@ class Store:
 
 
 def last_reviews(path: Path) -> Iterator[ReviewedNote]:
-    """The last review of each note, in the order of their ids. InputError when the file is none of ours or damaged."""
+    """The last review of each note, in the order of their ids; of several notes with one id, in that of the reviews.
+
+    InputError when the file is none of ours or damaged.
+    """
     shown = printable(str(path))
     if not path.is_file():
         raise InputError(f"{shown}: no such file")
     try:
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(sqlite3.connect(path.resolve())) as connection:
             _check(connection, shown)
             for key, *review in connection.execute(_LAST):
                 yield _note(review, connection.execute(_LINES, (key,)).fetchall())

@@ -1,8 +1,8 @@
 """Worker processes that code single notes as they come in.
 
-Each worker is looked after by a thread of its own, its keeper: it starts the process, hands it one note at a time,
-stops it when a note takes too long, and replaces it. So a slow note holds up no other, and a note that ends its
-process ends nothing else. A bulk run has another pool (`extractor.batch.pool`), which keeps the order of its input.
+Each worker is looked after by a thread of its own, its keeper (`keeper.py`): it starts the process, hands it one note
+at a time, stops it when a note takes too long, and replaces it. So a slow note holds up no other, and a note that ends
+its process ends nothing else. A bulk run has another pool (`extractor.batch.pool`), which keeps the order of its input.
 
 What is asked and answered crosses as plain data; the answer is JSON already, so that the server never rebuilds it.
 """
@@ -12,24 +12,18 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import queue
-import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 
 from extractor.batch.work import LoadCoder
-from extractor.service.worker import Answer, Busy, Job, NoteFault, Reply, TooSlow, work
+from extractor.service.keeper import Keeper
+from extractor.service.worker import Answer, AnyJob, Busy
 
 QUEUE_LIMIT = 256  # notes that may wait: some seconds of work for a few cores
-_TRIES = 2  # as in a bulk run: what ended the process may not have been the note
-_START_LIMIT = 300.0  # seconds in which a worker must be ready
-_STARTS_IN_VAIN = 3  # in a row: the machine, not a note
-_LOOK = 1.0  # seconds between two looks at an idle worker
 
-_Entry = tuple[Job, "Future[Answer]"]
+_Entry = tuple[AnyJob, "Future[Answer]"]
 
 
 class Pool:
@@ -56,7 +50,7 @@ class Pool:
         self._queue: queue.Queue[_Entry | None] = queue.Queue()
         self._waiting = 0  # in the queue and not given up
         self._counting = threading.Lock()
-        self._keepers = [_Keeper(self) for _ in range(workers)]
+        self._keepers = [Keeper(self) for _ in range(workers)]
         self._closing = False
         self._was_ready = False
         self.failure = ""
@@ -100,8 +94,8 @@ class Pool:
                 keeper.thread.join()
         self._drain()
 
-    async def code(self, job: Job) -> Answer:
-        """Codes a note. Raises Busy, TooSlow, NoteFault, and InputError for what is wrong with the note."""
+    async def code(self, job: AnyJob) -> Answer:
+        """Codes a note. Raises Busy, TooSlow, NoteFault, TooLong, and InputError for what is wrong with the note."""
         future = self._submit(job)
         outcome = asyncio.wrap_future(future)
         done, _ = await asyncio.wait({outcome}, timeout=self._limit)
@@ -109,7 +103,7 @@ class Pool:
             self._withdraw(future)
         return await outcome
 
-    def code_blocking(self, job: Job) -> Answer:
+    def code_blocking(self, job: AnyJob) -> Answer:
         """The same for a thread that may wait."""
         future = self._submit(job)
         try:
@@ -118,7 +112,7 @@ class Pool:
             self._withdraw(future)
             return future.result()
 
-    def _submit(self, job: Job) -> Future[Answer]:
+    def _submit(self, job: AnyJob) -> Future[Answer]:
         future: Future[Answer] = Future()
         with self._counting:
             if self.full:
@@ -154,96 +148,3 @@ class Pool:
                 entry = self._queue.get_nowait()
                 if entry is not None and self._begin(entry[1]):
                     entry[1].set_exception(Busy("the service is stopping"))
-
-
-class _Keeper:
-    """One worker and the thread that looks after it."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
-        self.ready = False
-        self.thread = threading.Thread(target=self._run, name="keeper", daemon=True)
-
-    def stop(self) -> None:
-        """Kills the worker; whoever waits for it sees that."""
-        process, self.ready = self._process, False
-        if process is not None:
-            process.kill()
-
-    def _run(self) -> None:
-        pool = self._pool
-        if hasattr(signal, "pthread_sigmask"):  # inherited: what Ctrl-C and a stop mean, the main process decides
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        while self._start():
-            while self.ready:
-                try:
-                    entry = pool._queue.get(timeout=_LOOK)
-                except queue.Empty:
-                    if self._process is not None and not self._process.is_alive():
-                        self._end("died")
-                    continue
-                if entry is None or pool._closing:
-                    self._end()
-                    return
-                self._answer(*entry)
-
-    def _start(self) -> bool:
-        """A worker that is ready; False when the pool closes or gives up."""
-        pool = self._pool
-        for _ in range(_STARTS_IN_VAIN):
-            if pool._closing or pool.failure:
-                return False
-            here, there = pool._context.Pipe()
-            process = pool._context.Process(target=work, args=(there, pool._load), daemon=True)
-            process.start()
-            there.close()
-            self._process, self._pipe = process, here
-            try:
-                said = here.recv() if here.poll(_START_LIMIT) else f"a worker was not ready after {_START_LIMIT:g} s"
-            except (EOFError, OSError):
-                self._end()
-                continue
-            if said is None and not pool._closing:
-                self.ready = True
-                return True
-            self._end()
-            pool._give_up(str(said))
-            return False
-        pool._give_up("workers cannot be started: they die before they are ready")
-        return False
-
-    def _answer(self, job: Job, future: Future[Answer]) -> None:
-        if not self._pool._begin(future):
-            return
-        for _ in range(_TRIES):
-            if not self.ready and not self._start():
-                future.set_exception(Busy("the service is stopping"))
-                return
-            assert self._pipe is not None
-            try:
-                self._pipe.send(job)
-                if not self._pipe.poll(self._pool._limit):
-                    self._end("stopped")
-                    future.set_exception(TooSlow(f"took longer than {self._pool._limit:g} seconds"))
-                    return
-                reply: Reply = self._pipe.recv()
-            except (EOFError, OSError):
-                self._end("died")
-                continue
-            if isinstance(reply, Answer):
-                future.set_result(reply)
-            else:
-                future.set_exception(reply)
-            return
-        future.set_exception(NoteFault("the process that coded it died"))
-
-    def _end(self, reason: str = "") -> None:
-        self.ready = False
-        if self._process is not None and self._pipe is not None:
-            self._process.kill()
-            self._process.join()
-            self._pipe.close()
-        if reason and not self._pool._closing:
-            self._pool._replaced(reason)

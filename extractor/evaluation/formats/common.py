@@ -245,9 +245,9 @@ def dumped(value: Any, indent: int | None = None) -> str:
     return text if is_unicode(text) else json.dumps(value, indent=indent, allow_nan=False)
 
 
-def write_lines(path: Path, records: Iterable[Record]) -> None:
-    """A JSONL file, which appears whole or not at all."""
-    with open_sink(str(path)) as stream:
+def write_lines(path: Path, records: Iterable[Record], *, own: bool = False) -> None:
+    """A JSONL file, which appears whole or not at all. With `own` it is readable by its owner alone."""
+    with open_sink(str(path), own=own) as stream:
         for record in records:
             stream.write(f"{dumped(record)}\n".encode())
 

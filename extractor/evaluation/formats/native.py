@@ -48,10 +48,11 @@ def predictions(path: Path) -> Iterator[Document]:
     return common.corpus(_found(path, needs_text=False), needs_text=False)
 
 
-def write(documents: Iterable[Document], path: Path) -> None:
+def write(documents: Iterable[Document], path: Path, *, own: bool = False) -> None:
     """Gold records, one a line. A document with spans but without text (a prediction) is written without "text" and is
-    read back by `predictions` only. `InputError` when a document or the path is wrong."""
-    common.write_lines(path, (_record(document) for document in common.to_write(documents, needs_text=False)))
+    read back by `predictions` only. `own` as in `common.write_lines`. `InputError` when a document or the path is
+    wrong."""
+    common.write_lines(path, (_record(document) for document in common.to_write(documents, needs_text=False)), own=own)
 
 
 def _found(path: Path, needs_text: bool) -> Iterator[tuple[str, Document]]:
