@@ -46,6 +46,21 @@ def test_an_opened_file_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:
     assert page.note() == BEYOND_BMP  # its line ends too, which a text area would change
 
 
+def test_a_pasted_note_does_not_get_the_id_of_the_file_before_it(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "visit 7.txt"
+    path.write_text(BLOCK, "utf-8")
+    page.until("document.querySelectorAll('#profile option').length")
+    for typed in ("", "visit 8"):
+        page.one("#note-file").send_keys(str(path))
+        page.until("document.getElementById('note-id').value === 'visit 7'")
+        if typed:
+            page.one("#note-id").clear()
+            page.one("#note-id").send_keys(typed)
+        page.code(SIDE_MISSING)
+        shown = page.one(".record-id").text
+        assert shown == typed if typed else shown.startswith("note-")
+
+
 def test_a_file_can_be_dropped(page: Page) -> None:
     page.until("document.querySelectorAll('#profile option').length")
     page.js(
