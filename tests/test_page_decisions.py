@@ -122,6 +122,42 @@ def test_another_profile_asks_again_and_keeps_the_decisions(page: Page, service:
         assert page.texts("#lines .told") == ["Accepted.", "Accepted."]
 
 
+ANSWER = "window.questions = []; window.confirm = (words) => { window.questions.push(words); return args[0]; }"
+
+
+def change_profile(page: Page, profile: str) -> None:
+    script = "const p = document.getElementById('profile'); p.value = args[0]; p.dispatchEvent(new Event('change'))"
+    page.js(script, profile)
+
+
+def test_unsaved_decisions_are_not_lost_by_another_profile(page: Page) -> None:
+    page.code(BLOCK)
+    page.one("#accept-all").click()
+    page.write(BOTH_SIDES)
+    page.js(ANSWER, False)
+    change_profile(page, "medicare")
+    page.until("window.questions.length")
+    page.until("!document.getElementById('code').disabled")
+    assert page.texts("#lines .code") == ["64493", "64494"]
+    assert page.texts("#lines .told") == ["Accepted.", "Accepted."]
+    page.js(ANSWER, True)
+    change_profile(page, "medicare-asc")
+    page.until("document.querySelector('.claim caption')?.textContent === 'Profile medicare-asc'")
+    assert page.texts("#lines .told") == ["Not decided"] * len(page.all("#lines .line"))
+    assert len(page.js("return window.questions")) == 1
+
+
+def test_decisions_made_while_the_answer_is_awaited_are_not_lost(page: Page) -> None:
+    page.code(BLOCK)
+    page.write(BOTH_SIDES)
+    page.js(ANSWER, False)
+    page.js("document.getElementById('code').click(); document.getElementById('accept-all').click()")
+    page.until("!document.getElementById('code').disabled")
+    assert len(page.js("return window.questions")) == 1
+    assert page.texts("#lines .code") == ["64493", "64494"]
+    assert page.texts("#lines .told") == ["Accepted.", "Accepted."]
+
+
 def test_questions_are_ready_to_send(page: Page, service: str) -> None:
     page.browser.execute_cdp_cmd(
         "Browser.grantPermissions",

@@ -25,6 +25,7 @@ let service = null;
 let single = null;
 /** @type {AbortController | null} */
 let asked = null;
+const UNSAVED = "The decisions on the note that is shown are not saved. Code this one and lose them?";
 
 /** Asks for the coding of the note in the form. @param {boolean} again  the same note under another profile or date */
 async function code(again) {
@@ -32,13 +33,10 @@ async function code(again) {
   const wrong = form.lack(note, service?.limits.max_chars ?? Infinity);
   complain(again ? "" : wrong);
   if (wrong) return;
-  if (
-    !again &&
-    single &&
-    isUnsaved(single.review) &&
-    !confirm("The decisions on this note are not saved. Code it anew?")
-  )
-    return;
+  const known = single;
+  const sameText = again && known?.text === note.text; // then its decisions are kept, if its lines are
+  const agreed = !sameText && known !== null && isUnsaved(known.review);
+  if (agreed && !confirm(UNSAVED)) return;
   asked?.abort();
   const mine = new AbortController();
   asked = mine;
@@ -48,8 +46,10 @@ async function code(again) {
     const { text, id, profile, date } = note;
     const request = { text, id, ...(profile ? { profile } : {}), ...(date ? { date_of_service: date } : {}) };
     const result = await api.code(request, mine.signal);
+    const kept = sameText ? carried(known.result, known.review, result) : null;
+    // Decided while the answer was awaited, or the same text has other lines now.
+    if (!kept && !agreed && known && isUnsaved(known.review) && !confirm(UNSAVED)) return;
     byId("profile").value = result.versions.profile; // it may be that of the service
-    const kept = again && single && single.text === text ? carried(single.result, single.review, result) : null;
     single = { id, text, profile, date, result, review: kept ?? newReview(result) };
     const warnings = form.warnings(note);
     if (misfits(result, text))
