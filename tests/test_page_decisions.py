@@ -7,11 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from browsing import ROOT, Page, asked, served
 from selenium.webdriver.common.keys import Keys
+
+if TYPE_CHECKING:
+    from extractor import Coder
 
 SAMPLES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "corpus" / "samples").glob("*.txt"))}
 BLOCK = SAMPLES["01-medial-branch-block"]
@@ -104,6 +107,43 @@ def test_a_saved_review_becomes_gold(keeping: Page, store: Path, tmp_path: Path)
     [record] = map(json.loads, gold.read_text("utf-8").splitlines())
     assert (record["id"], record["text"]) == ("visit-1", BLOCK)
     assert [line["code"] for line in record["gold"]["lines"]] == ["64493"]
+
+
+def test_a_review_that_the_service_refuses_can_be_downloaded(keeping: Page, coder: Coder, tmp_path: Path) -> None:
+    def refused() -> None:
+        keeping.until("document.getElementById('problem').textContent.includes('HTTP 422')")
+        assert "download the decisions" in keeping.one("#problem").text
+        assert "Finished." in keeping.one("#progress").text
+        keeping.browser.get_log("browser")  # it notes the refusal as an error
+
+    keeping.code(BLOCK)
+    keeping.js("document.getElementById('reviewer').value = 'x'.repeat(1000)")  # more than a service takes
+    keeping.one("#accept-all").click()
+    assert not keeping.one("#save-file").is_displayed()
+    keeping.one("#save").click()
+    refused()
+    keeping.one("#save-file").click()
+    decided = json.loads(keeping.downloaded(f"{keeping.one('.record-id').text}.decisions.json"))
+    assert decided["text"] == BLOCK
+    assert "Saved." in keeping.one("#progress").text
+    assert not keeping.one("#save-file").is_displayed()
+
+    result = coder.code(BLOCK).model_dump() | {"id": "visit-2"}
+    result["versions"]["profile"] = "house-rules"  # of a run elsewhere
+    results, notes = tmp_path / "results.jsonl", tmp_path / "notes.jsonl"
+    results.write_text(json.dumps(result), "utf-8")
+    notes.write_text(json.dumps({"id": "visit-2", "text": BLOCK}), "utf-8")
+    keeping.open("file").one("#results-file").send_keys(str(results))
+    keeping.until("!document.getElementById('workspace').hidden")
+    keeping.one("#notes-file").send_keys(str(notes))
+    keeping.until("!document.getElementById('note-part').hidden")
+    keeping.one("#accept-all").click()
+    keeping.one("#save").click()
+    refused()
+    assert not keeping.one("#save-file").is_displayed()  # that of the whole file is
+    keeping.one("#save-all").click()
+    [decided] = map(json.loads, keeping.downloaded("decisions.jsonl").splitlines())
+    assert (decided["id"], decided["text"], decided["profile"]) == ("visit-2", BLOCK, "house-rules")
 
 
 def test_another_profile_asks_again_and_keeps_the_decisions(page: Page, service: str) -> None:

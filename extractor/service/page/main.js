@@ -14,7 +14,7 @@ import { downloadCase, Workspace } from "./workspace.js";
 
 const api = new Api(askToken);
 const form = new NoteForm();
-const workspace = new Workspace(() => batch?.refresh());
+const workspace = new Workspace(changed);
 /** @type {Batch | undefined} */
 const batch = new Batch((one, warnings) => {
   if (isBatch()) workspace.show(one, warnings);
@@ -75,23 +75,39 @@ async function save() {
   const { one } = workspace;
   complain("");
   if (!one || !workspace.isComplete()) return;
-  const reviewer = byId("reviewer").value;
   try {
     if (service?.store && one.text !== null) {
-      await api.decide(toRecord(one, reviewer));
+      await api.decide(toRecord(one, byId("reviewer").value));
       one.review.kept = true;
       announce("The review is saved");
-    } else if (!isBatch()) {
-      downloadCase(one, reviewer);
-      one.review.kept = true;
-      announce("The decisions are downloaded");
-    }
+    } else if (!isBatch()) return saveFile();
     one.review.done = true;
     workspace.refresh();
     if (isBatch()) await batch?.step(1);
   } catch (error) {
-    complain(error instanceof ApiError ? error.message : "The review could not be saved.");
+    one.review.done = true; // so that the file of decisions holds it: the service may never take it
+    workspace.refresh();
+    const why = error instanceof ApiError ? error.message : "The review could not be saved.";
+    complain(`${why} The review is finished but not kept: save it again, or download the decisions.`);
   }
+}
+
+/** After every decision: the list of the file, and whether a review waits that only a download can keep. */
+function changed() {
+  batch?.refresh();
+  const review = workspace.one?.review;
+  byId("save-file").hidden = isBatch() || !review?.done || review.kept;
+}
+
+/** Downloads the decisions on the note that is shown. */
+function saveFile() {
+  const { one } = workspace;
+  if (!one || !workspace.isComplete()) return;
+  downloadCase(one, byId("reviewer").value);
+  Object.assign(one.review, { done: true, kept: true });
+  complain("");
+  workspace.refresh();
+  announce("The decisions are downloaded");
 }
 
 /** Which of the two views is open: the address says it, and nothing else. */
@@ -141,6 +157,7 @@ form.listen(
   () => single && void code(true),
 );
 byId("save").addEventListener("click", () => void save());
+byId("save-file").addEventListener("click", saveFile);
 addEventListener("hashchange", route);
 addEventListener("beforeunload", (event) => {
   if ((single && isUnsaved(single.review)) || batch?.unsaved) event.preventDefault();
