@@ -251,3 +251,56 @@ def test_the_token_is_asked_for_and_kept_in_memory(browser: Any, downloads: Path
         )
         page.browser.get_log("browser")  # it notes each 401 as an error
         assert page.offences() == []
+
+
+def test_a_service_that_did_not_answer_at_first_is_asked_again(browser: Any, downloads: Path, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("correct-horse-battery")
+    path.chmod(0o600)
+    with served("--token-file", str(path), "--store", str(tmp_path / "reviews.sqlite")) as address:
+        page = Page(browser, address, downloads).open()
+        page.until("document.getElementById('token-dialog').open")
+        page.one("#token-cancel").click()
+        page.until("document.getElementById('problem').textContent.includes('HTTP 401')")
+        page.js("document.getElementById('text').value = args[0]", BLOCK)
+        page.one("#note-id").send_keys("visit-9")
+        page.one("#code").click()
+        page.until("document.getElementById('token-dialog').open")
+        page.one("#token").send_keys("correct-horse-battery", Keys.ENTER)
+        page.until("!document.getElementById('workspace').hidden")
+        assert page.one("#save").text == "Save review"
+        assert len(page.all("#profile option")) > 1
+        page.one("#accept-all").click()
+        page.one("#save").click()
+        page.until("document.getElementById('progress').textContent.includes('Saved.')")
+        assert [*downloads.glob("visit-9*")] == []
+        page.browser.get_log("browser")  # it notes each 401 as an error
+        assert page.offences() == []
+
+
+def test_a_file_is_not_saved_past_a_service_that_did_not_answer(
+    browser: Any, coder: Coder, downloads: Path, tmp_path: Path
+) -> None:
+    result = coder.code(BLOCK, "visit-3")
+    results, notes = tmp_path / "results.jsonl", tmp_path / "notes.jsonl"
+    results.write_text(result.to_json(), "utf-8")
+    notes.write_text(json.dumps({"id": "visit-3", "text": BLOCK}), "utf-8")
+    path = tmp_path / "token"
+    path.write_text("correct-horse-battery")
+    path.chmod(0o600)
+    store = tmp_path / "reviews.sqlite"
+    with served("--token-file", str(path), "--store", str(store)) as address:
+        page = Page(browser, address, downloads).open("file")
+        page.until("document.getElementById('token-dialog').open")
+        page.one("#token-cancel").click()
+        page.one("#results-file").send_keys(str(results))
+        page.until("!document.getElementById('workspace').hidden")
+        page.one("#notes-file").send_keys(str(notes))
+        page.until("!document.getElementById('note-part').hidden")
+        page.one("#accept-all").click()
+        page.one("#save").click()
+        page.until("document.getElementById('token-dialog').open")
+        page.one("#token").send_keys("correct-horse-battery", Keys.ENTER)
+        page.until("document.getElementById('progress').textContent.includes('Saved.')")
+        page.browser.get_log("browser")  # it notes each 401 as an error
+        assert page.offences() == []

@@ -21,6 +21,8 @@ const batch = new Batch((one, warnings) => {
 });
 /** @type {Service | null} */
 let service = null;
+/** @type {Promise<Service> | null} what is asked of it, or was answered */
+let meeting = null;
 /** @type {Case | null} the note of the form; the workspace shows it while that view is open */
 let single = null;
 /** @type {AbortController | null} */
@@ -29,6 +31,7 @@ const UNSAVED = "The decisions on the note that is shown are not saved. Code thi
 
 /** Asks for the coding of the note in the form. @param {boolean} again  the same note under another profile or date */
 async function code(again) {
+  if (!service && !(await isKnown())) return;
   const note = form.read();
   const wrong = form.lack(note, service?.limits.max_chars ?? Infinity);
   complain(again ? "" : wrong);
@@ -76,7 +79,7 @@ async function save() {
   complain("");
   if (!one || !workspace.isComplete()) return;
   try {
-    if (service?.store && one.text !== null) {
+    if (one.text !== null && (service ?? (await meet())).store) {
       await api.decide(toRecord(one, byId("reviewer").value));
       one.review.kept = true;
       announce("The review is saved");
@@ -133,23 +136,46 @@ function nameSave() {
   byId("save").textContent = isBatch() ? "Finish and next" : service?.store ? "Save review" : "Download decisions";
 }
 
-async function start() {
-  route();
+/**
+ * What the service is and can. It is asked until it has answered: a token that was not given, or a service that was
+ * just starting, must not make the page take it for one that keeps nothing.
+ * @returns {Promise<Service>}
+ */
+function meet() {
+  meeting ??= api
+    .versions()
+    .then(introduce)
+    .catch((error) => {
+      meeting = null;
+      throw error;
+    });
+  return meeting;
+}
+
+/** Whether the service has said what it is; the user is told why not. */
+async function isKnown() {
   try {
-    service = await api.versions();
+    await meet();
+    return true;
   } catch (error) {
     complain(error instanceof ApiError ? error.message : "The service gave an answer that the page does not know.");
-    return;
+    return false;
   }
-  const { engine, patterns, codes, profiles, limits } = service;
+}
+
+/** @param {Service} found @returns {Service} */
+function introduce(found) {
+  const { engine, patterns, codes, profiles, limits, store } = found;
   show(byId("service"), `This service: facetcode ${engine}, patterns ${patterns}, codes ${codes}.`);
   const choices = profiles.map((name) => el("option", { value: name }, name));
   show(byId("profile"), el("option", { value: "" }, "of the service"), ...choices);
   byId("limit").textContent = `At most ${limits.max_chars.toLocaleString("en")} characters.`;
-  byId("store-note").textContent = service.store
+  byId("store-note").textContent = store
     ? "Saved reviews are kept by this service, with the note."
     : "This service keeps nothing: decisions are downloaded as a file.";
+  service = found;
   nameSave();
+  return found;
 }
 
 form.listen(
@@ -180,4 +206,5 @@ listenForKeys({
   p: () => void (isBatch() && batch?.step(-1)),
   "/": () => (isBatch() ? byId("filter-id") : form.open()).focus(),
 });
-void start();
+route();
+void isKnown();
