@@ -146,6 +146,31 @@ def test_a_review_that_the_service_refuses_can_be_downloaded(keeping: Page, code
     assert (decided["id"], decided["text"], decided["profile"]) == ("visit-2", BLOCK, "house-rules")
 
 
+def test_a_text_that_nothing_ties_to_its_result_is_not_stored(keeping: Page, coder: Coder, tmp_path: Path) -> None:
+    result = coder.code("Seen today.", "visit-4")
+    assert not result.entities  # nothing to compare with a text
+    results, notes = tmp_path / "results.jsonl", tmp_path / "notes.jsonl"
+    results.write_text(f"{result.to_json()}\n{result.model_copy(update={'id': 'visit-5'}).to_json()}\n", "utf-8")
+    foreign = "The note of another patient."
+    notes.write_text("".join(json.dumps({"id": f"visit-{n}", "text": foreign}) + "\n" for n in (4, 5)), "utf-8")
+    keeping.open("file").one("#results-file").send_keys(str(results))
+    keeping.until("!document.getElementById('workspace').hidden")
+    keeping.one("#notes-file").send_keys(str(notes))
+    keeping.until("!document.getElementById('note-part').hidden")
+    assert keeping.note() == foreign
+    assert "quotes no words" in keeping.one("#warnings").text
+    keeping.one("#save").click()
+    keeping.until("document.querySelector('.record-id').textContent === 'visit-5'")
+    keeping.one("#record-before").click()
+    keeping.until("document.querySelector('.record-id').textContent === 'visit-4'")
+    assert "Finished." in keeping.one("#progress").text  # and not "Saved."
+    assert "quotes no words" in keeping.one("#warnings").text
+    keeping.one("#save-all").click()
+    [decided] = map(json.loads, keeping.downloaded("decisions.jsonl").splitlines())
+    assert decided["id"] == "visit-4"
+    assert "text" not in decided
+
+
 def test_another_profile_asks_again_and_keeps_the_decisions(page: Page, service: str) -> None:
     page.code(BOTH_SIDES)
     assert page.js("return document.getElementById('profile').value") == "cpt"  # that of the service: none was chosen

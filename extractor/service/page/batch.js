@@ -4,7 +4,7 @@ import { announce, byId, complain, download, show } from "./dom.js";
 import { isUnsaved, newReview, toRecord } from "./decisions.js";
 import { indexNotes, indexResults, isResult, readAt } from "./jsonl.js";
 import { STATUS } from "./kinds.js";
-import { misfits, toUtf16 } from "./offsets.js";
+import { hasQuotes, misfits, toUtf16 } from "./offsets.js";
 import { fillChoices, progressOf, recordRow } from "./records.js";
 
 /** @typedef {import("./types.js").Case} Case */
@@ -12,6 +12,9 @@ import { fillChoices, progressOf, recordRow } from "./records.js";
 /** @typedef {import("./jsonl.js").Stretch} Stretch */
 
 const PAGE = 50; // rows of the list at a time
+const UNPROVED =
+  "This result quotes no words, so nothing shows that this is its note: compare them. " +
+  "The decisions are downloaded without the text, and the service does not keep them.";
 
 export class Batch {
   /** @type {File | null} */ #file = null;
@@ -146,7 +149,7 @@ export class Batch {
   /** @param {number} place @returns {Promise<{one: Case | null, warnings: string[]}>} */
   async #case(place) {
     const known = this.#cases.get(place);
-    if (known) return { one: known, warnings: [] };
+    if (known) return { one: known, warnings: known.unproved ? [UNPROVED] : [] };
     const entry = this.#entries[place];
     const read = this.#file && (await readAt(this.#file, entry));
     if (!isResult(read)) return { one: null, warnings: [] };
@@ -157,8 +160,10 @@ export class Batch {
       ? [`The notes file does not fit: ${wrong} quotes are not the words at their place. The text is not shown.`]
       : [];
     const text = note === null || wrong ? null : note.text;
+    const unproved = text !== null && !hasQuotes(result);
+    if (unproved) warnings.push(UNPROVED);
     const date = typeof note?.date_of_service === "string" ? note.date_of_service : "";
-    const one = { id: entry.id, text, profile: result.versions.profile, date, result, review: newReview(result) };
+    const one = { id: entry.id, text, profile: result.versions.profile, date, result, review: newReview(result), unproved };
     this.#cases.set(place, one);
     return { one, warnings };
   }

@@ -79,7 +79,7 @@ async function save() {
   complain("");
   if (!one || !workspace.isComplete()) return;
   try {
-    if (one.text !== null && (service ?? (await meet())).store) {
+    if (one.text !== null && !one.unproved && (service ?? (await meet())).store) {
       await api.decide(toRecord(one, byId("reviewer").value));
       one.review.kept = true;
       announce("The review is saved");
