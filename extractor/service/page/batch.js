@@ -2,13 +2,15 @@
 
 import { announce, byId, complain, download, show } from "./dom.js";
 import { isUnsaved, newReview, toRecord } from "./decisions.js";
-import { indexNotes, indexResults, isResult, readAt } from "./jsonl.js";
+import { indexNotes, indexResults, readAt } from "./jsonl.js";
 import { STATUS } from "./kinds.js";
 import { hasQuotes, misfits, toUtf16 } from "./offsets.js";
 import { fillChoices, progressOf, recordRow } from "./records.js";
+import { isResult } from "./shape.js";
 
 /** @typedef {import("./types.js").Case} Case */
 /** @typedef {import("./jsonl.js").Entry} Entry */
+/** @typedef {import("./jsonl.js").Index} Index */
 /** @typedef {import("./jsonl.js").Stretch} Stretch */
 
 const PAGE = 50; // rows of the list at a time
@@ -28,7 +30,7 @@ export class Batch {
   #opening = 0;
   #open;
 
-  /** @param {(one: Case, warnings: string[]) => void} openCase  shows one record */
+  /** @param {(one: Case | null, warnings: string[]) => void} openCase  shows one record, or takes it off the page */
   constructor(openCase) {
     this.#open = openCase;
     byId("results-file").addEventListener("change", () => this.load(byId("results-file").files[0]));
@@ -52,15 +54,32 @@ export class Batch {
   /** @param {File | undefined} file */
   async load(file) {
     if (!file) return;
-    if (this.unsaved && !confirm("Decisions on the open file are not downloaded. Open another file?")) return;
+    const state = byId("results-state").textContent;
     complain("");
-    const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    if (head[0] === 0x1f && head[1] === 0x8b) return complain("This file is compressed. Unpack it first.");
-    const { entries, other, broken } = await indexResults(file, progressOf("results-state", "Reading"));
+    try {
+      const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+      if (head[0] === 0x1f && head[1] === 0x8b) return complain("This file is compressed. Unpack it first.");
+      const index = await indexResults(file, progressOf("results-state", "Reading"));
+      // Asked now and not before: decisions may have been made while the file was read.
+      if (this.unsaved && !confirm("Decisions on the open file are not downloaded. Open another file?")) {
+        byId("results-state").textContent = state;
+        return;
+      }
+      this.#take(file, index);
+    } catch {
+      byId("results-state").textContent = state;
+      return complain("This file could not be read. Was it changed or taken away?");
+    }
+    if (this.#shown.length) await this.open(this.#shown[0]);
+  }
+
+  /** A new file takes the place of the open one. @param {File} file @param {Index} index */
+  #take(file, { entries, other, broken }) {
     this.#file = file;
     this.#entries = entries;
     this.#cases.clear();
     this.#current = -1;
+    this.#open(null, []);
     const rest = [other && `${other} lines are no result`, broken && `${broken} lines are no JSON`].filter(Boolean);
     byId("results-state").textContent = [`${entries.length} results`, ...rest].join("; ");
     if (!entries.length) complain("No result is in this file. It has to be the JSONL of facetcode run.");
@@ -75,14 +94,19 @@ export class Batch {
     byId("batch").hidden = !entries.length;
     this.filter();
     announce(byId("results-state").textContent ?? "");
-    if (this.#shown.length) await this.open(this.#shown[0]);
   }
 
   /** @param {File | undefined} file */
   async loadNotes(file) {
     if (!file) return;
+    const state = byId("notes-state").textContent;
     complain("");
-    this.#notes = await indexNotes(file, progressOf("notes-state", "Reading"));
+    try {
+      this.#notes = await indexNotes(file, progressOf("notes-state", "Reading"));
+    } catch {
+      byId("notes-state").textContent = state;
+      return complain("The notes could not be read. Was their file changed or taken away?");
+    }
     this.#notesFile = file;
     byId("notes-state").textContent = `${this.#notes.size} notes`;
     if (!this.#notes.size) complain("No note is in this file. Each line has to be an object with id and text.");
@@ -133,7 +157,7 @@ export class Batch {
   async open(place) {
     this.#opening += 1;
     const mine = this.#opening;
-    const { one, warnings } = await this.#case(place);
+    const { one, warnings } = await this.#case(place).catch(() => ({ one: null, warnings: [] }));
     if (mine !== this.#opening) return; // another one was asked for meanwhile
     const left = this.#cases.get(this.#current);
     if (left && left !== one && !isUnsaved(left.review) && !left.review.done) this.#cases.delete(this.#current);
@@ -142,8 +166,13 @@ export class Batch {
     if (row >= 0) this.#page = Math.floor(row / PAGE);
     this.refresh();
     complain("");
-    if (one) this.#open(one, warnings);
-    else complain("This record can no longer be read. Was the file changed?");
+    try {
+      this.#open(one, warnings);
+      if (!one) complain("This record can no longer be read. Was the file changed?");
+    } catch {
+      this.#open(null, []);
+      complain("This record cannot be shown: something in it is not as facetcode writes it.");
+    }
   }
 
   /** @param {number} place @returns {Promise<{one: Case | null, warnings: string[]}>} */

@@ -17,7 +17,9 @@ const form = new NoteForm();
 const workspace = new Workspace(changed);
 /** @type {Batch | undefined} */
 const batch = new Batch((one, warnings) => {
-  if (isBatch()) workspace.show(one, warnings);
+  if (!isBatch()) return;
+  if (one) workspace.show(one, warnings);
+  else workspace.hide();
 });
 /** @type {Service | null} */
 let service = null;
