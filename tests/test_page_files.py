@@ -158,6 +158,26 @@ def test_walking_the_review_queue(opened: Page, files: tuple[Path, Path]) -> Non
     at(0)
 
 
+def test_decisions_get_the_text_of_notes_opened_later(opened: Page, files: tuple[Path, Path]) -> None:
+    for _ in range(2):
+        opened.one("#accept-all").click()
+        opened.one("#save").click()
+        opened.until("document.getElementById('progress').textContent.includes('0 of')")
+    opened.one("#lines .accepted").click()  # decided, not finished
+    opened.one("#save-all").click()
+    without = [json.loads(line) for line in opened.downloaded("decisions.jsonl").splitlines()]
+    assert [record["id"] for record in without] == [str(r["id"]) for r in results(files)[:2]]
+    assert not any("text" in record for record in without)
+    opened.one("#notes-file").send_keys(str(files[1]))
+    opened.until("!document.getElementById('note-part').hidden")
+    assert opened.texts("#lines .told")[0] == "Accepted."
+    opened.one("#save-all").click()
+    with_text = [json.loads(line) for line in opened.downloaded("decisions.jsonl").splitlines()]
+    texts = {note["id"]: note["text"] for note in map(json.loads, files[1].read_text("utf-8").splitlines())}
+    day = {"date_of_service": "2026-02-03"}
+    assert with_text == [{**record, "text": texts[record["id"]], **day} for record in without]
+
+
 def test_a_file_that_is_no_result_file(page: Page, tmp_path: Path) -> None:
     page.open("file")
     for name, content, words in (

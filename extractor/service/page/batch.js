@@ -1,27 +1,22 @@
 /** A result file of `facetcode run`: its list with filters, and the walk through it. Nothing of it leaves the page. */
 
+import { doubts, readCase } from "./case.js";
 import { announce, byId, complain, download, show } from "./dom.js";
-import { isUnsaved, newReview, toRecord } from "./decisions.js";
-import { indexNotes, indexResults, readAt } from "./jsonl.js";
+import { isUnsaved, toRecord } from "./decisions.js";
+import { indexNotes, indexResults } from "./jsonl.js";
 import { STATUS } from "./kinds.js";
-import { hasQuotes, misfits, toUtf16 } from "./offsets.js";
 import { fillChoices, progressOf, recordRow } from "./records.js";
-import { isResult } from "./shape.js";
 
 /** @typedef {import("./types.js").Case} Case */
 /** @typedef {import("./jsonl.js").Entry} Entry */
 /** @typedef {import("./jsonl.js").Index} Index */
-/** @typedef {import("./jsonl.js").Stretch} Stretch */
+/** @typedef {import("./case.js").Notes} Notes */
 
 const PAGE = 50; // rows of the list at a time
-const UNPROVED =
-  "This result quotes no words, so nothing shows that this is its note: compare them. " +
-  "The decisions are downloaded without the text, and the service does not keep them.";
 
 export class Batch {
   /** @type {File | null} */ #file = null;
-  /** @type {File | null} */ #notesFile = null;
-  /** @type {Map<string, Stretch[]>} */ #notes = new Map();
+  /** @type {Notes | null} */ #notes = null;
   /** @type {Entry[]} */ #entries = [];
   /** @type {number[]} places in #entries that pass the filter */ #shown = [];
   /** @type {Map<number, Case>} what was decided, by place */ #cases = new Map();
@@ -102,16 +97,27 @@ export class Batch {
     const state = byId("notes-state").textContent;
     complain("");
     try {
-      this.#notes = await indexNotes(file, progressOf("notes-state", "Reading"));
+      this.#notes = { file, places: await indexNotes(file, progressOf("notes-state", "Reading")) };
+      for (const [place, one] of this.#cases) await this.#addNote(place, one);
     } catch {
       byId("notes-state").textContent = state;
       return complain("The notes could not be read. Was their file changed or taken away?");
     }
-    this.#notesFile = file;
-    byId("notes-state").textContent = `${this.#notes.size} notes`;
-    if (!this.#notes.size) complain("No note is in this file. Each line has to be an object with id and text.");
-    for (const [place, one] of this.#cases) if (!isUnsaved(one.review) && !one.review.done) this.#cases.delete(place);
+    const { size } = this.#notes.places;
+    byId("notes-state").textContent = `${size} notes`;
     if (this.#current >= 0) await this.open(this.#current);
+    if (!size) complain("No note is in this file. Each line has to be an object with id and text.");
+  }
+
+  /**
+   * Gives a case its note, unless it was decided with one; what was decided stays.
+   * @param {number} place @param {Case} one
+   */
+  async #addNote(place, one) {
+    const { review } = one;
+    if (!this.#file || (one.text !== null && (review.done || isUnsaved(review)))) return;
+    const found = await readCase(this.#file, this.#entries[place], this.#notes);
+    if (found) Object.assign(one, found, { review });
   }
 
   /** Shows the records that the filters let through. */
@@ -157,7 +163,7 @@ export class Batch {
   async open(place) {
     this.#opening += 1;
     const mine = this.#opening;
-    const { one, warnings } = await this.#case(place).catch(() => ({ one: null, warnings: [] }));
+    const one = await this.#case(place).catch(() => null);
     if (mine !== this.#opening) return; // another one was asked for meanwhile
     const left = this.#cases.get(this.#current);
     if (left && left !== one && !isUnsaved(left.review) && !left.review.done) this.#cases.delete(this.#current);
@@ -167,7 +173,7 @@ export class Batch {
     this.refresh();
     complain("");
     try {
-      this.#open(one, warnings);
+      this.#open(one, one ? doubts(one) : []);
       if (!one) complain("This record can no longer be read. Was the file changed?");
     } catch {
       this.#open(null, []);
@@ -175,33 +181,16 @@ export class Batch {
     }
   }
 
-  /** @param {number} place @returns {Promise<{one: Case | null, warnings: string[]}>} */
+  /** @param {number} place @returns {Promise<Case | null>} */
   async #case(place) {
+    const file = this.#file;
     const known = this.#cases.get(place);
-    if (known) return { one: known, warnings: known.unproved ? [UNPROVED] : [] };
-    const entry = this.#entries[place];
-    const read = this.#file && (await readAt(this.#file, entry));
-    if (!isResult(read)) return { one: null, warnings: [] };
-    const note = await this.#note(entry);
-    const result = note === null ? read : toUtf16(read, note.text);
-    const wrong = note === null ? 0 : misfits(result, note.text);
-    const warnings = wrong
-      ? [`The notes file does not fit: ${wrong} quotes are not the words at their place. The text is not shown.`]
-      : [];
-    const text = note === null || wrong ? null : note.text;
-    const unproved = text !== null && !hasQuotes(result);
-    if (unproved) warnings.push(UNPROVED);
-    const date = typeof note?.date_of_service === "string" ? note.date_of_service : "";
-    const one = { id: entry.id, text, profile: result.versions.profile, date, result, review: newReview(result), unproved };
-    this.#cases.set(place, one);
-    return { one, warnings };
-  }
-
-  /** @param {Entry} entry @returns {Promise<{text: string, date_of_service?: unknown} | null>} */
-  async #note({ id, twin }) {
-    const where = this.#notes.get(id)?.[twin];
-    const note = where && this.#notesFile ? await readAt(this.#notesFile, where) : null;
-    return typeof note?.text === "string" ? note : null;
+    if (known || !file) return known ?? null;
+    const one = await readCase(file, this.#entries[place], this.#notes);
+    if (!one || file !== this.#file) return null;
+    const twice = this.#cases.get(place); // asked for twice: the first one may have decisions already
+    this.#cases.set(place, twice ?? one);
+    return twice ?? one;
   }
 
   /** @param {number} place */
