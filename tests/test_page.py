@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,21 @@ def test_an_opened_file_is_sent_as_it_is(page: Page, tmp_path: Path) -> None:
     assert page.note() == BEYOND_BMP  # its line ends too, which a text area would change
 
 
+def test_a_pasted_note_does_not_get_the_id_of_the_file_before_it(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "visit 7.txt"
+    path.write_text(BLOCK, "utf-8")
+    page.until("document.querySelectorAll('#profile option').length")
+    for typed in ("", "visit 8"):
+        page.one("#note-file").send_keys(str(path))
+        page.until("document.getElementById('note-id').value === 'visit 7'")
+        if typed:
+            page.one("#note-id").clear()
+            page.one("#note-id").send_keys(typed)
+        page.code(SIDE_MISSING)
+        shown = page.one(".record-id").text
+        assert shown == typed if typed else shown.startswith("note-")
+
+
 def test_a_file_can_be_dropped(page: Page) -> None:
     page.until("document.querySelectorAll('#profile option').length")
     page.js(
@@ -72,7 +88,9 @@ def test_one_view_leaves_the_other_alone(page: Page) -> None:
 
 
 @pytest.mark.parametrize("text", [*SAMPLES.values(), BEYOND_BMP], ids=[*SAMPLES, "beyond the BMP"])
-def test_the_marks_are_the_evidence(page: Page, service: str, text: str) -> None:
+def test_the_marks_are_the_evidence(
+    page: Page, service: str, text: str, record_property: Callable[[str, object], None]
+) -> None:
     page.code(text.replace("\r\n", "\n"))
     result = asked(service, text.replace("\r\n", "\n"))
     marks = page.marks()
@@ -85,7 +103,8 @@ def test_the_marks_are_the_evidence(page: Page, service: str, text: str) -> None
         assert "".join(inside) == evidence["text"], (owner, evidence)
     for _, owners, _ in marks:
         assert owners <= {owner for owner, _ in owned} | {o for o in owners if o.startswith("p")}
-    assert page.js("return performance.getEntriesByName('facetcode:paint').length") == 1
+    [paint] = page.js("return performance.getEntriesByName('facetcode:paint').map((measure) => measure.duration)")
+    record_property("facetcode:paint, ms", paint)  # told, not held to a limit: see benchmarks/page_paint.py
 
 
 def test_what_was_not_done_says_so(page: Page, service: str) -> None:

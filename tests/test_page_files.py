@@ -158,6 +158,26 @@ def test_walking_the_review_queue(opened: Page, files: tuple[Path, Path]) -> Non
     at(0)
 
 
+def test_decisions_get_the_text_of_notes_opened_later(opened: Page, files: tuple[Path, Path]) -> None:
+    for _ in range(2):
+        opened.one("#accept-all").click()
+        opened.one("#save").click()
+        opened.until("document.getElementById('progress').textContent.includes('0 of')")
+    opened.one("#lines .accepted").click()  # decided, not finished
+    opened.one("#save-all").click()
+    without = [json.loads(line) for line in opened.downloaded("decisions.jsonl").splitlines()]
+    assert [record["id"] for record in without] == [str(r["id"]) for r in results(files)[:2]]
+    assert not any("text" in record for record in without)
+    opened.one("#notes-file").send_keys(str(files[1]))
+    opened.until("!document.getElementById('note-part').hidden")
+    assert opened.texts("#lines .told")[0] == "Accepted."
+    opened.one("#save-all").click()
+    with_text = [json.loads(line) for line in opened.downloaded("decisions.jsonl").splitlines()]
+    texts = {note["id"]: note["text"] for note in map(json.loads, files[1].read_text("utf-8").splitlines())}
+    day = {"date_of_service": "2026-02-03"}
+    assert with_text == [{**record, "text": texts[record["id"]], **day} for record in without]
+
+
 def test_a_file_that_is_no_result_file(page: Page, tmp_path: Path) -> None:
     page.open("file")
     for name, content, words in (
@@ -170,6 +190,74 @@ def test_a_file_that_is_no_result_file(page: Page, tmp_path: Path) -> None:
         path.write_bytes(content)
         page.one("#results-file").send_keys(str(path))
         page.until("document.getElementById('problem').textContent.includes(args[0])", words)
+
+
+def test_damaged_records_are_counted_and_the_others_shown(page: Page, files: tuple[Path, Path], tmp_path: Path) -> None:
+    good = results(files)[0]
+    line, *_ = good["lines"]  # type: ignore[misc]
+    damage: list[dict[str, object]] = [
+        {"lines": [None]},
+        {"lines": [{name: value for name, value in line.items() if name != "joints"}]},
+        {"lines": [{**line, "evidence": [None]}]},
+        {"claim": [{}]},
+        {"queries": ["q"]},
+        {"rejected": [None]},
+        {"warnings": [{}]},
+        {"procedures": [{"joints": None}]},
+        {"entities": [{"label": "Level", "start": 0, "end": 1, "text": "x", "attributes": None}]},
+        {"status": "constructor"},
+        {"summary": None},
+        {"versions": []},
+    ]
+    path = tmp_path / "damaged.jsonl"
+    path.write_text("".join(json.dumps({**good, **part}) + "\n" for part in [*damage, {"id": "whole"}]), "utf-8")
+    page.open("file")
+    page.one("#results-file").send_keys(str(path))
+    page.until("!document.getElementById('workspace').hidden")
+    assert page.one("#results-state").text == f"1 results; {len(damage)} lines are no result"
+    assert page.one(".record-id").text == "whole"
+
+
+def test_a_file_that_changes_under_the_page_is_told(page: Page, files: tuple[Path, Path], tmp_path: Path) -> None:
+    path = tmp_path / "changing.jsonl"
+    path.write_bytes(files[0].read_bytes())
+    page.open("file")
+    page.one("#results-file").send_keys(str(path))
+    page.until("!document.getElementById('workspace').hidden")
+    path.write_text("another content", "utf-8")
+    page.one("#record-after").click()
+    page.until("document.getElementById('problem').textContent.includes('no longer be read')")
+    assert not page.one("#workspace").is_displayed()  # it would be that of another record
+    page.js("Blob.prototype.arrayBuffer = async () => { throw new DOMException('gone', 'NotReadableError'); }")
+    for name, words in (("results", "This file could not be read"), ("notes", "The notes could not be read")):
+        page.one(f"#{name}-file").send_keys(str(files[0]))
+        page.until("document.getElementById('problem').textContent.includes(args[0])", words)
+    assert page.one("#results-state").text.startswith(f"{len(results(files))} results")
+
+
+def test_decisions_made_while_a_file_is_read_are_not_lost(opened: Page, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_text("{}\n", "utf-8")
+    opened.js(
+        "window.questions = 0; window.confirm = () => { window.questions += 1; return false; };"
+        "const read = Blob.prototype.arrayBuffer;"
+        "window.slow = new Promise((resolve) => { window.goOn = resolve; });"
+        "Blob.prototype.arrayBuffer = async function () { await window.slow; return read.call(this); };"
+    )
+    state = opened.one("#results-state").text
+    opened.one("#results-file").send_keys(str(path))
+    opened.one("#accept-all").click()
+    lines = opened.texts("#lines .told")
+    assert lines == ["Accepted."] * len(lines) != []
+    opened.js("window.goOn()")
+    opened.until("window.questions")
+    assert opened.texts("#lines .told") == lines
+    assert opened.one("#results-state").text == state
+    opened.one("#record-after").click()
+    opened.until("document.getElementById('position').textContent.startsWith('Record 2 ')")
+    opened.one("#record-before").click()
+    opened.until("document.getElementById('position').textContent.startsWith('Record 1 ')")
+    assert opened.texts("#lines .told") == lines
 
 
 def test_markup_in_a_result_file_stays_text(page: Page, files: tuple[Path, Path], tmp_path: Path) -> None:

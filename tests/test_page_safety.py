@@ -226,6 +226,18 @@ def test_a_small_screen_needs_no_sideways_scrolling(page: Page, view: str) -> No
     assert page.js("return document.documentElement.scrollWidth") <= 320
 
 
+def test_no_field_is_kept_or_spelled_by_the_browser(page: Page) -> None:
+    page.code(SAMPLES["01-medial-branch-block"])
+    page.js("for (const name of ['edited', 'rejected']) document.querySelector(`#lines .line .${name}`).click()")
+    page.one("#add-line").click()
+    fields = page.js(
+        "return [...document.querySelectorAll('textarea, input:not([type=checkbox], [type=file])')]"
+        ".map((e) => [e.id, e.className, e.type, e.autocomplete, e.spellcheck])"
+    )
+    assert "reason-input" in {classes for _, classes, *_ in fields}
+    assert [field for field in fields if field[3] != "off" or (field[4] and field[2] in ("text", "textarea"))] == []
+
+
 def test_the_page_keeps_nothing_in_the_browser(page: Page) -> None:
     page.code(BLOCK)
     kept = page.js(

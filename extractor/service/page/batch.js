@@ -1,22 +1,22 @@
 /** A result file of `facetcode run`: its list with filters, and the walk through it. Nothing of it leaves the page. */
 
+import { doubts, readCase } from "./case.js";
 import { announce, byId, complain, download, show } from "./dom.js";
-import { isUnsaved, newReview, toRecord } from "./decisions.js";
-import { indexNotes, indexResults, isResult, readAt } from "./jsonl.js";
+import { isUnsaved, toRecord } from "./decisions.js";
+import { indexNotes, indexResults } from "./jsonl.js";
 import { STATUS } from "./kinds.js";
-import { misfits, toUtf16 } from "./offsets.js";
 import { fillChoices, progressOf, recordRow } from "./records.js";
 
 /** @typedef {import("./types.js").Case} Case */
 /** @typedef {import("./jsonl.js").Entry} Entry */
-/** @typedef {import("./jsonl.js").Stretch} Stretch */
+/** @typedef {import("./jsonl.js").Index} Index */
+/** @typedef {import("./case.js").Notes} Notes */
 
 const PAGE = 50; // rows of the list at a time
 
 export class Batch {
   /** @type {File | null} */ #file = null;
-  /** @type {File | null} */ #notesFile = null;
-  /** @type {Map<string, Stretch[]>} */ #notes = new Map();
+  /** @type {Notes | null} */ #notes = null;
   /** @type {Entry[]} */ #entries = [];
   /** @type {number[]} places in #entries that pass the filter */ #shown = [];
   /** @type {Map<number, Case>} what was decided, by place */ #cases = new Map();
@@ -25,7 +25,7 @@ export class Batch {
   #opening = 0;
   #open;
 
-  /** @param {(one: Case, warnings: string[]) => void} openCase  shows one record */
+  /** @param {(one: Case | null, warnings: string[]) => void} openCase  shows one record, or takes it off the page */
   constructor(openCase) {
     this.#open = openCase;
     byId("results-file").addEventListener("change", () => this.load(byId("results-file").files[0]));
@@ -49,15 +49,32 @@ export class Batch {
   /** @param {File | undefined} file */
   async load(file) {
     if (!file) return;
-    if (this.unsaved && !confirm("Decisions on the open file are not downloaded. Open another file?")) return;
+    const state = byId("results-state").textContent;
     complain("");
-    const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    if (head[0] === 0x1f && head[1] === 0x8b) return complain("This file is compressed. Unpack it first.");
-    const { entries, other, broken } = await indexResults(file, progressOf("results-state", "Reading"));
+    try {
+      const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+      if (head[0] === 0x1f && head[1] === 0x8b) return complain("This file is compressed. Unpack it first.");
+      const index = await indexResults(file, progressOf("results-state", "Reading"));
+      // Asked now and not before: decisions may have been made while the file was read.
+      if (this.unsaved && !confirm("Decisions on the open file are not downloaded. Open another file?")) {
+        byId("results-state").textContent = state;
+        return;
+      }
+      this.#take(file, index);
+    } catch {
+      byId("results-state").textContent = state;
+      return complain("This file could not be read. Was it changed or taken away?");
+    }
+    if (this.#shown.length) await this.open(this.#shown[0]);
+  }
+
+  /** A new file takes the place of the open one. @param {File} file @param {Index} index */
+  #take(file, { entries, other, broken }) {
     this.#file = file;
     this.#entries = entries;
     this.#cases.clear();
     this.#current = -1;
+    this.#open(null, []);
     const rest = [other && `${other} lines are no result`, broken && `${broken} lines are no JSON`].filter(Boolean);
     byId("results-state").textContent = [`${entries.length} results`, ...rest].join("; ");
     if (!entries.length) complain("No result is in this file. It has to be the JSONL of facetcode run.");
@@ -72,19 +89,35 @@ export class Batch {
     byId("batch").hidden = !entries.length;
     this.filter();
     announce(byId("results-state").textContent ?? "");
-    if (this.#shown.length) await this.open(this.#shown[0]);
   }
 
   /** @param {File | undefined} file */
   async loadNotes(file) {
     if (!file) return;
+    const state = byId("notes-state").textContent;
     complain("");
-    this.#notes = await indexNotes(file, progressOf("notes-state", "Reading"));
-    this.#notesFile = file;
-    byId("notes-state").textContent = `${this.#notes.size} notes`;
-    if (!this.#notes.size) complain("No note is in this file. Each line has to be an object with id and text.");
-    for (const [place, one] of this.#cases) if (!isUnsaved(one.review) && !one.review.done) this.#cases.delete(place);
+    try {
+      this.#notes = { file, places: await indexNotes(file, progressOf("notes-state", "Reading")) };
+      for (const [place, one] of this.#cases) await this.#addNote(place, one);
+    } catch {
+      byId("notes-state").textContent = state;
+      return complain("The notes could not be read. Was their file changed or taken away?");
+    }
+    const { size } = this.#notes.places;
+    byId("notes-state").textContent = `${size} notes`;
     if (this.#current >= 0) await this.open(this.#current);
+    if (!size) complain("No note is in this file. Each line has to be an object with id and text.");
+  }
+
+  /**
+   * Gives a case its note, unless it was decided with one; what was decided stays.
+   * @param {number} place @param {Case} one
+   */
+  async #addNote(place, one) {
+    const { review } = one;
+    if (!this.#file || (one.text !== null && (review.done || isUnsaved(review)))) return;
+    const found = await readCase(this.#file, this.#entries[place], this.#notes);
+    if (found) Object.assign(one, found, { review });
   }
 
   /** Shows the records that the filters let through. */
@@ -130,7 +163,7 @@ export class Batch {
   async open(place) {
     this.#opening += 1;
     const mine = this.#opening;
-    const { one, warnings } = await this.#case(place);
+    const one = await this.#case(place).catch(() => null);
     if (mine !== this.#opening) return; // another one was asked for meanwhile
     const left = this.#cases.get(this.#current);
     if (left && left !== one && !isUnsaved(left.review) && !left.review.done) this.#cases.delete(this.#current);
@@ -139,35 +172,25 @@ export class Batch {
     if (row >= 0) this.#page = Math.floor(row / PAGE);
     this.refresh();
     complain("");
-    if (one) this.#open(one, warnings);
-    else complain("This record can no longer be read. Was the file changed?");
+    try {
+      this.#open(one, one ? doubts(one) : []);
+      if (!one) complain("This record can no longer be read. Was the file changed?");
+    } catch {
+      this.#open(null, []);
+      complain("This record cannot be shown: something in it is not as facetcode writes it.");
+    }
   }
 
-  /** @param {number} place @returns {Promise<{one: Case | null, warnings: string[]}>} */
+  /** @param {number} place @returns {Promise<Case | null>} */
   async #case(place) {
+    const file = this.#file;
     const known = this.#cases.get(place);
-    if (known) return { one: known, warnings: [] };
-    const entry = this.#entries[place];
-    const read = this.#file && (await readAt(this.#file, entry));
-    if (!isResult(read)) return { one: null, warnings: [] };
-    const note = await this.#note(entry);
-    const result = note === null ? read : toUtf16(read, note.text);
-    const wrong = note === null ? 0 : misfits(result, note.text);
-    const warnings = wrong
-      ? [`The notes file does not fit: ${wrong} quotes are not the words at their place. The text is not shown.`]
-      : [];
-    const text = note === null || wrong ? null : note.text;
-    const date = typeof note?.date_of_service === "string" ? note.date_of_service : "";
-    const one = { id: entry.id, text, profile: result.versions.profile, date, result, review: newReview(result) };
-    this.#cases.set(place, one);
-    return { one, warnings };
-  }
-
-  /** @param {Entry} entry @returns {Promise<{text: string, date_of_service?: unknown} | null>} */
-  async #note({ id, twin }) {
-    const where = this.#notes.get(id)?.[twin];
-    const note = where && this.#notesFile ? await readAt(this.#notesFile, where) : null;
-    return typeof note?.text === "string" ? note : null;
+    if (known || !file) return known ?? null;
+    const one = await readCase(file, this.#entries[place], this.#notes);
+    if (!one || file !== this.#file) return null;
+    const twice = this.#cases.get(place); // asked for twice: the first one may have decisions already
+    this.#cases.set(place, twice ?? one);
+    return twice ?? one;
   }
 
   /** @param {number} place */

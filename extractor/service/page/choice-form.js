@@ -127,6 +127,7 @@ export function choiceForm(form, one, which, changed) {
       class: "reason-input",
       value: choice.reason,
       list: "reasons",
+      spellcheck: "false",
       autocomplete: "off",
       required: choice.decision !== "added",
       input: onInput((value) => (choice.reason = value)),

@@ -90,7 +90,8 @@ export function isUnsaved(review) {
 }
 
 /**
- * The reviewed note as POST /v1/decisions takes it. Without its text (a result file alone) `text` is left out.
+ * The reviewed note as POST /v1/decisions takes it. Where its text is not known (a result file alone), or nothing shows
+ * that it is the right one, `text` is left out: the service takes no such record.
  * @param {Case} one @param {string} reviewer @returns {Record<string, unknown>}
  */
 export function toRecord(one, reviewer) {
@@ -98,7 +99,7 @@ export function toRecord(one, reviewer) {
   const lines = review.choices.map((choice, i) => choice && written(choice, result.lines[i])).filter(Boolean);
   return {
     id: one.id,
-    ...(one.text === null ? {} : { text: one.text }),
+    ...(one.text === null || one.unproved ? {} : { text: one.text }),
     profile: result.versions.profile,
     ...(one.date ? { date_of_service: one.date } : {}),
     versions: result.versions,

@@ -3,7 +3,8 @@
  * an index of it is kept, so that its size does not matter and the page stays alive.
  */
 
-/** @typedef {import("./types.js").Result} Result */
+import { isResult } from "./shape.js";
+
 /** @typedef {{at: number, size: number}} Stretch  bytes of the file */
 /**
  * @typedef {Stretch & {id: string, status: string, codes: string[], queries: string[], lines: number,
@@ -12,7 +13,6 @@
 /** @typedef {{entries: Entry[], other: number, broken: number}} Index */
 
 const PIECE = 1 << 20; // bytes; one takes a few hundredths of a second
-const LISTS = ["lines", "claim", "queries", "warnings", "rejected", "procedures", "entities"];
 
 /**
  * Calls `take` with every line that is not empty, in order. Between two pieces the page gets its turn.
@@ -125,15 +125,4 @@ function parsed(line) {
   } catch {
     return undefined;
   }
-}
-
-/** @param {any} value @returns {value is Result} */
-export function isResult(value) {
-  return (
-    typeof value?.id === "string" &&
-    typeof value.status === "string" &&
-    LISTS.every((name) => Array.isArray(value[name])) &&
-    ["imaging", "injectate", "target"].every((name) => Array.isArray(value.summary?.[name])) &&
-    typeof value.versions?.profile === "string"
-  );
 }

@@ -14,31 +14,34 @@ import { downloadCase, Workspace } from "./workspace.js";
 
 const api = new Api(askToken);
 const form = new NoteForm();
-const workspace = new Workspace(() => batch?.refresh());
+const workspace = new Workspace(changed);
 /** @type {Batch | undefined} */
 const batch = new Batch((one, warnings) => {
-  if (isBatch()) workspace.show(one, warnings);
+  if (!isBatch()) return;
+  if (one) workspace.show(one, warnings);
+  else workspace.hide();
 });
 /** @type {Service | null} */
 let service = null;
+/** @type {Promise<Service> | null} what is asked of it, or was answered */
+let meeting = null;
 /** @type {Case | null} the note of the form; the workspace shows it while that view is open */
 let single = null;
 /** @type {AbortController | null} */
 let asked = null;
+const UNSAVED = "The decisions on the note that is shown are not saved. Code this one and lose them?";
 
 /** Asks for the coding of the note in the form. @param {boolean} again  the same note under another profile or date */
 async function code(again) {
+  if (!service && !(await isKnown())) return;
   const note = form.read();
   const wrong = form.lack(note, service?.limits.max_chars ?? Infinity);
   complain(again ? "" : wrong);
   if (wrong) return;
-  if (
-    !again &&
-    single &&
-    isUnsaved(single.review) &&
-    !confirm("The decisions on this note are not saved. Code it anew?")
-  )
-    return;
+  const known = single;
+  const sameText = again && known?.text === note.text; // then its decisions are kept, if its lines are
+  const agreed = !sameText && known !== null && isUnsaved(known.review);
+  if (agreed && !confirm(UNSAVED)) return;
   asked?.abort();
   const mine = new AbortController();
   asked = mine;
@@ -48,8 +51,10 @@ async function code(again) {
     const { text, id, profile, date } = note;
     const request = { text, id, ...(profile ? { profile } : {}), ...(date ? { date_of_service: date } : {}) };
     const result = await api.code(request, mine.signal);
+    const kept = sameText ? carried(known.result, known.review, result) : null;
+    // Decided while the answer was awaited, or the same text has other lines now.
+    if (!kept && !agreed && known && isUnsaved(known.review) && !confirm(UNSAVED)) return;
     byId("profile").value = result.versions.profile; // it may be that of the service
-    const kept = again && single && single.text === text ? carried(single.result, single.review, result) : null;
     single = { id, text, profile, date, result, review: kept ?? newReview(result) };
     const warnings = form.warnings(note);
     if (misfits(result, text))
@@ -75,23 +80,39 @@ async function save() {
   const { one } = workspace;
   complain("");
   if (!one || !workspace.isComplete()) return;
-  const reviewer = byId("reviewer").value;
   try {
-    if (service?.store && one.text !== null) {
-      await api.decide(toRecord(one, reviewer));
+    if (one.text !== null && !one.unproved && (service ?? (await meet())).store) {
+      await api.decide(toRecord(one, byId("reviewer").value));
       one.review.kept = true;
       announce("The review is saved");
-    } else if (!isBatch()) {
-      downloadCase(one, reviewer);
-      one.review.kept = true;
-      announce("The decisions are downloaded");
-    }
+    } else if (!isBatch()) return saveFile();
     one.review.done = true;
     workspace.refresh();
     if (isBatch()) await batch?.step(1);
   } catch (error) {
-    complain(error instanceof ApiError ? error.message : "The review could not be saved.");
+    one.review.done = true; // so that the file of decisions holds it: the service may never take it
+    workspace.refresh();
+    const why = error instanceof ApiError ? error.message : "The review could not be saved.";
+    complain(`${why} The review is finished but not kept: save it again, or download the decisions.`);
   }
+}
+
+/** After every decision: the list of the file, and whether a review waits that only a download can keep. */
+function changed() {
+  batch?.refresh();
+  const review = workspace.one?.review;
+  byId("save-file").hidden = isBatch() || !review?.done || review.kept;
+}
+
+/** Downloads the decisions on the note that is shown. */
+function saveFile() {
+  const { one } = workspace;
+  if (!one || !workspace.isComplete()) return;
+  downloadCase(one, byId("reviewer").value);
+  Object.assign(one.review, { done: true, kept: true });
+  complain("");
+  workspace.refresh();
+  announce("The decisions are downloaded");
 }
 
 /** Which of the two views is open: the address says it, and nothing else. */
@@ -117,23 +138,46 @@ function nameSave() {
   byId("save").textContent = isBatch() ? "Finish and next" : service?.store ? "Save review" : "Download decisions";
 }
 
-async function start() {
-  route();
+/**
+ * What the service is and can. It is asked until it has answered: a token that was not given, or a service that was
+ * just starting, must not make the page take it for one that keeps nothing.
+ * @returns {Promise<Service>}
+ */
+function meet() {
+  meeting ??= api
+    .versions()
+    .then(introduce)
+    .catch((error) => {
+      meeting = null;
+      throw error;
+    });
+  return meeting;
+}
+
+/** Whether the service has said what it is; the user is told why not. */
+async function isKnown() {
   try {
-    service = await api.versions();
+    await meet();
+    return true;
   } catch (error) {
     complain(error instanceof ApiError ? error.message : "The service gave an answer that the page does not know.");
-    return;
+    return false;
   }
-  const { engine, patterns, codes, profiles, limits } = service;
+}
+
+/** @param {Service} found @returns {Service} */
+function introduce(found) {
+  const { engine, patterns, codes, profiles, limits, store } = found;
   show(byId("service"), `This service: facetcode ${engine}, patterns ${patterns}, codes ${codes}.`);
   const choices = profiles.map((name) => el("option", { value: name }, name));
   show(byId("profile"), el("option", { value: "" }, "of the service"), ...choices);
   byId("limit").textContent = `At most ${limits.max_chars.toLocaleString("en")} characters.`;
-  byId("store-note").textContent = service.store
+  byId("store-note").textContent = store
     ? "Saved reviews are kept by this service, with the note."
     : "This service keeps nothing: decisions are downloaded as a file.";
+  service = found;
   nameSave();
+  return found;
 }
 
 form.listen(
@@ -141,6 +185,7 @@ form.listen(
   () => single && void code(true),
 );
 byId("save").addEventListener("click", () => void save());
+byId("save-file").addEventListener("click", saveFile);
 addEventListener("hashchange", route);
 addEventListener("beforeunload", (event) => {
   if ((single && isUnsaved(single.review)) || batch?.unsaved) event.preventDefault();
@@ -163,4 +208,5 @@ listenForKeys({
   p: () => void (isBatch() && batch?.step(-1)),
   "/": () => (isBatch() ? byId("filter-id") : form.open()).focus(),
 });
-void start();
+route();
+void isKnown();

@@ -8,6 +8,8 @@ import { codePoints, wellFormed } from "./offsets.js";
 export class NoteForm {
   /** The text of an opened file as it is: the text area would change its line ends. @type {string | null} */
   #opened = null;
+  /** Whether the id is the name of the opened file: an id that the user typed stays. */
+  #named = false;
 
   /** @param {() => void} code @param {() => void} again */
   listen(code, again) {
@@ -16,7 +18,8 @@ export class NoteForm {
       code();
     });
     byId("note-file").addEventListener("change", () => this.load(byId("note-file").files[0]));
-    byId("text").addEventListener("input", () => (this.#opened = null));
+    byId("text").addEventListener("input", () => this.#rewritten());
+    byId("note-id").addEventListener("input", () => (this.#named = false));
     byId("text").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
@@ -70,8 +73,16 @@ export class NoteForm {
     byId("text").value = text;
     this.#opened = text;
     byId("note-id").value = file.name.replace(/\.[^.]*$/, "");
+    this.#named = true;
     byId("note-file").value = "";
     announce("The file is open");
+  }
+
+  /** The text is no longer that of the opened file, so its name must not stay the id of what may be another note. */
+  #rewritten() {
+    this.#opened = null;
+    if (this.#named) byId("note-id").value = "";
+    this.#named = false;
   }
 
   /** Opens the form; its text area. @returns {HTMLTextAreaElement} */

@@ -63,11 +63,21 @@ function mapSpans(value, move) {
   return copy;
 }
 
+/** @param {Result} result */
+const quotes = (result) => [
+  ...[...result.lines, ...result.queries].flatMap((item) => item.evidence),
+  ...result.entities,
+];
+
 /**
  * How many quotes of the result are not the words at their offsets: the text is of another note, or was changed.
  * @param {Result} result @param {string} text @returns {number}
  */
 export function misfits(result, text) {
-  const quotes = [...result.lines, ...result.queries].flatMap((item) => item.evidence);
-  return [...quotes, ...result.entities].filter((e) => text.slice(e.start, e.end) !== e.text).length;
+  return quotes(result).filter((e) => text.slice(e.start, e.end) !== e.text).length;
+}
+
+/** Whether the result quotes any words at all: without them `misfits` finds none in any text. @param {Result} result */
+export function hasQuotes(result) {
+  return quotes(result).some((e) => e.text.trim());
 }

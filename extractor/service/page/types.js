@@ -34,8 +34,11 @@
  * was downloaded.
  * @typedef {{choices: (Choice | null)[], added: Choice[], unsettled: boolean, done: boolean, kept: boolean}} Review
  *
- * One note under review. `text` is null where only the result is known (a result file without its notes).
- * @typedef {{id: string, text: string | null, profile: string, date: string, result: Result, review: Review}} Case
+ * One note under review. `text` is null where only the result is known (a result file without its notes). `wrong`:
+ * how many quotes are not the words at their place in the text that was offered; `unproved`: nothing shows that the
+ * result is of this text, as it quotes no word.
+ * @typedef {{id: string, text: string | null, profile: string, date: string, result: Result, review: Review,
+ *   wrong?: number, unproved?: boolean}} Case
  */
 
 export {};
