@@ -30,6 +30,7 @@ _AMOUNT_REACH = 50
 _ROOT = 2  # consonants at the beginning that must agree
 _SURE = 4  # consonants from which on every beginning of what a term can go on from is such, too
 _MEMORY = 50_000
+_FEW = 4_000  # of what is quickly found out again
 _VOWELS = frozenset("aeiouy")
 _CODES = str.maketrans("bcdgjmqvz", "pktkxnkfs", "aeiouyhw")  # voiced and unvoiced, m and n sound alike
 _SOFT = re.compile(r"c(?=[eiy])")
@@ -95,7 +96,7 @@ class HearingTable(Row):
     sounds: Sounds
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=_FEW)
 def consonants(word: str) -> str:
     """The consonants of a word of letters, by sound; a vowel at its beginning counts as one.
 
@@ -171,7 +172,7 @@ class Hearing:
         # the last words of spoken marks and strokes; "" of such that have no plain letters
         self._spoken = {(_WORD.findall(said.lower()) or [""])[-1] for said in (*spoken, *table.strokes.words)}
         self._never_first = table.sounds.never | table.sounds.edges | {""}
-        self._leads = Kept(self._can_lead, self._longest)
+        self._leads = Kept(self._can_lead, self._longest, _FEW)
         self._candidates = Kept(self._terms_like, self._longest)
         self._adds = Kept(self._added, self._longest)
         self._goes_on = Kept(self._consonants_after, self._longest)

@@ -46,14 +46,14 @@ def words_apart(lowered: str, numbers: bool = False) -> list[str]:
 class Kept(dict[str, _T]):
     """What a function says of words; kept for many of them, and for none that is too long."""
 
-    def __init__(self, said_of: Callable[[str], _T], longest: int) -> None:
+    def __init__(self, said_of: Callable[[str], _T], longest: int, most: int = _MEMORY) -> None:
         super().__init__()
-        self._said_of, self._longest = said_of, longest
+        self._said_of, self._longest, self._most = said_of, longest, most
 
     def __missing__(self, word: str) -> _T:
         found = self._said_of(word)
         if len(word) <= self._longest:
-            if len(self) >= _MEMORY:
+            if len(self) >= self._most:
                 self.clear()
             self[word] = found
         return found
