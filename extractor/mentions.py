@@ -13,7 +13,7 @@ from extractor.grids import read as read_grids
 from extractor.literals import folded
 from extractor.picks import picks
 from extractor.records import LevelMention
-from extractor.text import brackets, text_of
+from extractor.text import brackets, line_start, text_of
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -465,7 +465,7 @@ def _is_side_letter(
     after = end
     while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1
-    if _ROW_LETTER.fullmatch(text, text.rfind("\n", 0, start) + 1, end) and any(
+    if _ROW_LETTER.fullmatch(text, line_start(text, start), end) and any(
         at in known for at in range(end + 2, end + _ROW_GAP)
     ):
         return True  # "  R     L2 MB   60 C": the first column
@@ -478,7 +478,7 @@ def _is_side_letter(
     if _LIMB_BEHIND.match(text, end):
         return False  # "Grounding pad R thigh [x]"
     if _OWN_CELL_BEFORE.search(text, max(0, start - 4), start) and _OWN_CELL_AFTER.match(text, end):
-        line = text.rfind("\n", 0, start) + 1
+        line = line_start(text, start)
         if any(at in known for at in range(line, min(line + _ROW_HEAD, start))):
             return True  # "L1 MB       R        TP L2": a column of sides
     if after > end and after in known:
@@ -505,7 +505,7 @@ def _is_side_letter(
         return False  # "L side down, R up": how the patient lies
     if re.match(r"[ -]?(?:side|sided)\b", text[end : end + 7], re.IGNORECASE):
         return True
-    if re.match(r"\s?:", text[end : end + 2]) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" -*|"):
+    if re.match(r"\s?:", text[end : end + 2]) and not text[line_start(text, start) : start].strip(" -*|"):
         return True
     if re.match(
         r"\s+(?:(?:dx|diag|diagnostic|tx|therapeutic)\s+)?(?:lumb(?:ar)?|cerv(?:ical)?|thor(?:acic)?|lower|upper|neck|artic(?:ular)?|pillars?|facets?|fct|FJ|medial|MBB?|SIJ?|TF|RFA?|LBB|FJI|IA|IL|LS|ILESI|TFESI|z-?j|intra|lat(?:eral)?\s+branch|x\s?\d)\b",

@@ -40,6 +40,7 @@ _LEFT_OUT = re.compile(
 )
 _LEVEL_SAID = re.compile(r"(?:\d|\b(?:one|two|three|four|five|joint|level|side|nerve|branch|facet))\s*$", re.IGNORECASE)
 _ROMAN, _LONGEST_NUMERAL = frozenset("IVX"), 4
+_INDENT = 8  # blanks before a numeral that heads its line
 _ELLIPSIS = 3
 _FEW_ENDS = 30  # more words than this for each sentence end: dictation without punctuation
 
@@ -150,7 +151,7 @@ class SentenceSplitter:
         plain = before.rpartition(" ")[2]
         if len(plain) > 1 and plain.isalpha() and plain.isascii():  # most words, without an expression
             begin = at - len(plain)
-            listed = _ROMAN.issuperset(plain) and text[text.rfind("\n", 0, begin) + 1 : begin].isspace()
+            listed = _ROMAN.issuperset(plain) and text[max(0, begin - _INDENT) : begin].rpartition("\n")[2].isspace()
             return plain.lower() not in self.table.abbreviations and not listed
         if (numeral := before.rpartition("\n")[2]) and _ROMAN.issuperset(numeral):
             return len(numeral) > _LONGEST_NUMERAL  # "II. PROCEDURE"
@@ -215,6 +216,8 @@ def _capped(text: str, start: int, end: int) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     begin, words = start, 0
     for index in range(start, end):
+        if index < begin:
+            continue  # among the blanks behind a cut
         if text[index] == " ":
             words += 1
         if words >= _LONGEST or index - begin >= 3000:

@@ -275,6 +275,16 @@ def _filled(line: str) -> str:
     return line if line.isprintable() and "  " not in line else " ".join(line.split())
 
 
+def line_start(text: str, at: int, reach: int = 400) -> int:
+    """Where the line begins in which an offset stands, looked for no further back than `reach` characters.
+
+    >>> line_start("Right:\nL4-5 facet", 12), line_start(500 * "a", 450)
+    (7, 50)
+    """
+    floor = max(0, at - reach)
+    return max(text.rfind("\n", floor, at) + 1, floor)
+
+
 def text_of(doc: Doc) -> str:
     """The text of a spaCy doc, joined once: spaCy builds it anew at every access."""
     found = doc.user_data.get("facetcode_text")

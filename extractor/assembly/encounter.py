@@ -16,6 +16,7 @@ from extractor.assembly.titles import drugged_sentences
 from extractor.assembly.zones import SIDE_FIELD
 from extractor.mentions import Hit, Reading, Sentence
 from extractor.records import Agent, Procedure, Span
+from extractor.text import line_start
 
 _TEMPERATURE = re.compile(
     r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE
@@ -265,12 +266,12 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
             result.append(Span(cue.start, cue.end, sentence.section))
         if cue.category != "unfilled":
             continue
-        line_start = reading.text.rfind("\n", 0, cue.start) + 1
+        begin = line_start(reading.text, cue.start)
         if (
-            not reading.text[line_start : cue.start].strip()
+            not reading.text[begin : cue.start].strip()
             or not reading.text[cue.end : cue.end + 1].strip(" \n*")
             and sentence.end - cue.end < 2
-            and reading.text[line_start : line_start + 1] == "*"
+            and reading.text[begin : begin + 1] == "*"
         ):
             continue  # stars that frame a heading
         listed = _LISTED_BLANK.search(reading.text, sentence.start, cue.start) is not None
@@ -283,7 +284,7 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
             result.append(Span(cue.start, cue.end, sentence.section))
         elif (
             sentence.zone == "laterality"
-            or _BLANK_FIELD.search(reading.text, line_start, cue.start)
+            or _BLANK_FIELD.search(reading.text, begin, cue.start)
             or (
                 sentence.zone in {"title", "body", "neutral"}
                 and sentence.index in named

@@ -193,11 +193,12 @@ def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
 def _only(reading: Reading) -> str:
     """The one side that the body says was treated ("right side only", "the right side was not injected")."""
     said: set[str] = set()
+    leveled = {level.sentence for level in reading.levels}
     for hit in reading.sides:
         sentence = reading.sentences[hit.sentence]
         if hit.value not in OPPOSITE or sentence.zone not in {"body", "neutral", "plan"}:
             continue
-        if any(level.sentence == hit.sentence for level in reading.levels):
+        if hit.sentence in leveled:
             continue
         if "untreated_side" in sentence.cues and "historical" not in sentence.cues:
             said.add(OPPOSITE[hit.value])
