@@ -34,9 +34,11 @@ _FIRST_WORDS = re.compile(
 _OF_ACT = frozenset({"body", "laterality", "guidance", "injectate"})
 _HEADED = re.compile(
     r"[ \t]*(?!(?i:left|right|both|bilat\w*|his|her|the|this|that|their|my|our|your|no|and|with|a|an|as|in|on)\b)"
-    r"([A-Z][A-Za-z']+(?: [A-Za-z'/&-]+){1,5})[ \t]*:"
+    r"([A-Z][A-Za-z']+(?:[ _][A-Za-z'/&-]+){1,5})[ \t]*:"
 )
 _PREPOSITION = re.compile(r"\b(?:of|for|at|in|on|with|from|to|during|before|after|regarding|today|done)\b.*")
+_OF_OLD = frozenset({"previous", "prev", "prior", "past", "earlier", "old", "last"})
+_TOLD_OF = frozenset({"text", "note", "notes", "report", "record", "inj", "injection", "injections", "procedures"})
 _BY_HEAD = frozenset(
     {
         *("history", "indication", "plan", "consent", "discharge", "exam", "complications"),
@@ -196,12 +198,16 @@ class SectionReader:
         return None
 
     def _by_head(self, label: str) -> tuple[str, str] | None:
-        """A label that no row names, by the noun that it is about: "HISTORY IN BRIEF", "Relevant imaging findings"."""
-        words = _PREPOSITION.sub("", label.lower()).split()
+        """A label that no row names, by the noun that it is about: "HISTORY IN BRIEF", "Relevant imaging findings", and
+        by the day that it is about: "PREVIOUS OP TEXT"."""
+        label = label.lower().replace("_", " ")
+        words = _PREPOSITION.sub("", label).split()
+        if words and words[0] in _OF_OLD and words[-1] in _TOLD_OF:
+            return "history", label
         for begin in range(len(words)):
             kind = self.kinds.get(" ".join(words[begin:]), "")
             if kind:
-                return (kind, label.lower()) if kind in _BY_HEAD else None
+                return (kind, label) if kind in _BY_HEAD else None
         return None
 
     def _in_line(self, line: str, offset: int, last_kind: str) -> list[tuple[int, int, str, str]]:
