@@ -15,7 +15,7 @@ from string import ascii_lowercase
 
 from pydantic import Field
 
-from extractor.literals import folded
+from extractor.literals import Caseless, folded
 from extractor.patterns import PatternFolder, Row
 from extractor.text import CleanText
 from extractor.words import Kept, in_small, words_apart
@@ -38,7 +38,6 @@ _SOFT_G = re.compile(r"g(?=[eiy])")
 _TWICE = re.compile(r"(.)\1+")
 _CONSONANTS = "".join(sorted(set(ascii_lowercase.translate(_CODES))))
 _STOP = "."
-_CASED = re.compile(r"[^ -@\[-~]|\\[ux0-9]|\(\?-")  # in an expression: capitals, other scripts, what regards case
 Edit = tuple[int, int, str]
 
 
@@ -113,14 +112,6 @@ def consonants(word: str) -> str:
     return first + _TWICE.sub(r"\1", word.replace("ch", "j").replace("sh", "j").translate(_CODES))
 
 
-def _quick(pattern: str) -> re.Pattern[str]:
-    """An expression that is found in a text in small letters wherever the pattern, without regard to case, is in the
-    text itself. It regards case and begins with letters, if it can: that is much quicker to look for."""
-    if _CASED.search(pattern):
-        return re.compile(pattern, re.IGNORECASE)
-    return re.compile(pattern.removeprefix(r"\b"))
-
-
 def _shorter(code: str) -> Iterable[str]:
     return (code[:index] + code[index + 1 :] for index in range(1, len(code)))
 
@@ -140,10 +131,7 @@ class Hearing:
     def __init__(self, patterns: PatternFolder) -> None:
         table = patterns.toml("hearing.toml", HearingTable)
         self._marks, self._sounds = table.marks, table.sounds
-        self._respelled = [
-            (re.compile(row.pattern, re.IGNORECASE), _quick(row.pattern), row.term, row.needs)
-            for row in table.respelled
-        ]
+        self._respelled = [(Caseless(row.pattern), row.term, row.needs) for row in table.respelled]
         number = "|".join([*table.strokes.numbers, r"\d{1,2}"])
         words = "|".join(map(re.escape, table.strokes.words))
         self._strokes = table.strokes.words
@@ -249,18 +237,18 @@ class Hearing:
             if match["word"].lower() in self._strokes
             and self._number_last.search(text, max(0, match.start() - 8), match.start())
         ]
-        for pattern, quick, term, needs in self._respelled:
+        for expression, term, needs in self._respelled:
             for letters in needs:
                 if letters in small:
                     break
             else:
                 continue
-            if not quick.search(small):
-                continue
-            for match in pattern.finditer(text):
-                right = term + (match.groupdict().get("rest") or "")
-                if match.group().lower() != right:
-                    edits.append((match.start(), match.end(), right))
+            pattern, subject = expression.over(text)
+            for match in pattern.finditer(subject):
+                start, end = match.span()
+                rest = text[slice(*match.span("rest"))] if "rest" in pattern.groupindex else ""
+                if text[start:end].lower() != term + rest:
+                    edits.append((start, end, term + rest))
         return sorted(edits)
 
     def _mark_edits(self, text: str) -> list[Edit]:

@@ -138,11 +138,8 @@ class Caseless:
 
     def __init__(self, pattern: str) -> None:
         self._any = re.compile(pattern, re.IGNORECASE)
-        if any(sign in pattern for sign in _OF_CASE):
-            self._small = self._any
-        else:
-            units = _UNIT.findall(pattern)
-            self._small = re.compile("".join(unit.lower() if len(unit) == 1 else unit for unit in units))
+        small = "".join(unit.lower() if len(unit) == 1 else unit for unit in _UNIT.findall(pattern))
+        self._small = None if any(sign in pattern for sign in _OF_CASE) else re.compile(small)
 
     @property
     def pattern(self) -> str:
@@ -151,7 +148,7 @@ class Caseless:
 
     def over(self, text: str) -> tuple[re.Pattern[str], str]:
         """What to run for a text, and over what: letters beyond ASCII may have several capitals, or none."""
-        return (self._small, text.lower()) if text.isascii() else (self._any, text)
+        return (self._small, text.lower()) if self._small and text.isascii() else (self._any, text)
 
 
 class _UnknownError(Exception):

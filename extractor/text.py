@@ -276,7 +276,7 @@ def _filled(line: str) -> str:
 
 
 def line_start(text: str, at: int, reach: int = 400) -> int:
-    """Where the line begins in which an offset stands, looked for no further back than `reach` characters.
+    r"""Where the line begins in which an offset stands, looked for no further back than `reach` characters.
 
     >>> line_start("Right:\nL4-5 facet", 12), line_start(500 * "a", 450)
     (7, 50)

@@ -20,8 +20,8 @@ from extractor import text as texts
 from extractor.agent_names import DrugNames
 from extractor.agent_view import AgentHit
 from extractor.assembly import zones
-from extractor.hearing import Hearing, _quick
-from extractor.literals import Present, Sought, folded, heads, needed
+from extractor.hearing import Hearing
+from extractor.literals import Caseless, Present, Sought, folded, heads, needed
 from extractor.mentions import _SIDE_LETTER
 from extractor.patterns import PatternFolder
 from extractor.pipeline import build
@@ -339,20 +339,36 @@ def test_drug_names_of_the_corpus_are_those_of_every_word_looked_up() -> None:
         assert list(NAMES.hits(note)) == names_one_by_one(note)
 
 
-@pytest.mark.parametrize("pattern", [r"\bA", r"\W", "\u017f", r"\x41", r"(?!(?-i:a))a"])
-def test_what_may_regard_case_is_looked_for_without_regard_to_it(pattern: str) -> None:
-    assert _quick(pattern).flags & re.IGNORECASE
+def caseless() -> list[Caseless]:
+    """Every expression that is run over small letters."""
+    lexicon = CODER.nlp.get_pipe("facetcode_levels").grammar._lexicon
+    spoken = CODER.nlp.get_pipe("facetcode_sections").reader._spoken._phrases
+    rows = [row[0] for row in HEARING._respelled]
+    return [lexicon.anchor, lexicon.nouns, lexicon.context_region, spoken, *rows]
 
 
-@pytest.mark.parametrize("row", HEARING._respelled, ids=lambda row: row[2])
-@settings(max_examples=60)
+def same_over_small_letters(expression: Caseless, text: str) -> bool:
+    pattern, subject = expression.over(text)
+    plain = re.compile(expression.pattern, re.IGNORECASE)
+    return [match.regs for match in pattern.finditer(subject)] == [match.regs for match in plain.finditer(text)]
+
+
+def test_small_letters_hold_what_stands_in_any() -> None:
+    assert all(same_over_small_letters(expression, text) for text in notes() for expression in caseless())
+
+
+@pytest.mark.parametrize("expression", caseless(), ids=lambda expression: expression.pattern[:30])
+@settings(max_examples=40)
 @given(data=st.data())
-def test_what_is_respelled_is_found_the_quick_way(
-    row: tuple[re.Pattern[str], re.Pattern[str]], data: st.DataObject
-) -> None:
-    pattern, quick, *_ = row
-    written = data.draw(st.from_regex(pattern))
-    assert pattern.search(written) is None or quick.search(folded(written))
+def test_small_letters_hold_what_an_expression_is_made_of(expression: Caseless, data: st.DataObject) -> None:
+    text = data.draw(st.text("LlRr4-5 ,\u0130\u212a", max_size=9) | st.just(""))
+    text += data.draw(st.from_regex(re.compile(expression.pattern, re.IGNORECASE)))
+    assert same_over_small_letters(expression, text)
+
+
+@pytest.mark.parametrize("pattern", [r"(?-i:A)b", r"(?i:a)B", r"\Bx\S", "(?P<Name>A)", "[A-F]"])
+def test_an_expression_about_capitals_is_still_that(pattern: str) -> None:
+    assert same_over_small_letters(Caseless(pattern), "Ab aB AB ab xX Bx x9 f")
 
 
 @given(st.from_regex(boxes._LATIN))
