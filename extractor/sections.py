@@ -45,7 +45,7 @@ _BY_HEAD = frozenset(
         *("imaging_findings", "diagnosis", "body", "guidance", "contrast", "injectate", "sedation", "prep", "timeout"),
     }
 )
-_OWN_HEADER = re.compile(r"([A-Z][A-Z]+(?:[ /&-]+[A-Z]+){0,3}):(?=[ \t]*[A-Z])")
+_OWN_HEADER = re.compile(r"[ \t]*([A-Z][A-Z]+(?:[ /&-]+[A-Z]+){0,3}):(?=[ \t]*[A-Z])")
 _PROSE = 12  # blanks: a field of a form holds less
 _CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
 _BY_WORD = frozenset({"history", "indication", "plan", "consent", "discharge", "medications", "exam", "complications"})

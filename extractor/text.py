@@ -1,8 +1,8 @@
 """Text as given -> a clean view for reading, with a map back. The text as given is sacred: results point into it.
 
-The clean view has "\\n" for every line end, plain blanks for odd ones, "-" for every dash, straight quotes, and no
-invisible characters (zero width, soft hyphen, NUL). A fraction such as a single-character half becomes three
-characters.
+The clean view has "\\n" for every line end and no blanks before it, plain blanks for odd ones, "-" for every dash,
+straight quotes, and no invisible characters (zero width, soft hyphen, NUL). A fraction such as a single-character half
+becomes three characters.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _CONTROL = {n: " " for n in range(32) if chr(n) not in "\n\r" and n not in _TABL
 _TABLE |= _CONTROL
 
 
+_LINE_ENDS, _IDLE = "\r\n" + "".join(map(chr, _LINES)), " " + "".join(map(chr, _BLANKS))
 _DOUBLED = re.compile(r"  (?<=\S  )(?=\S)")  # begins with its blanks: so it is looked for as a string
 _WRAP = re.compile(r"\n(?<=[^\n.:;!?|]{40}\n)(?=[a-z0-9(])")
 _RUN = re.compile(r"[^\w\s]{60}")  # no writing: a run of signs that would make one endless word
@@ -133,7 +134,7 @@ def clean(given: str) -> CleanText:
     >>> clean("1\\u00bd mL").text
     '1 1/2 mL'
     """
-    dropped = _doubled_blanks(given)
+    dropped = _idle_blanks(given)
     if not dropped and given.isascii() and given.isprintable():
         return CleanText(given, given, None)
     table = _table_for(given)
@@ -191,21 +192,26 @@ def _offsets() -> array[int]:
     return array("I", range(_MANY))
 
 
-def _doubled_blanks(given: str) -> list[int]:
-    """The second of two blanks between words, which would keep phrases from matching, in order.
+def _idle_blanks(given: str) -> list[int]:
+    """The blanks at the end of lines, and the second of two blanks between words, which would keep phrases from
+    matching; in order.
 
     Lines with wider gaps and short lines without a full stop may be columns and stay as they are.
 
-    >>> _doubled_blanks("The L4-5  joint was  not injected."), _doubled_blanks("Right  Left")
-    ([9, 20], [])
+    >>> _idle_blanks("The L4-5  joint was  not injected."), _idle_blanks("Right  Left"), _idle_blanks("Left: \\nL4-5")
+    ([9, 20], [], [5])
     """
     found: list[int] = []
-    if "  " not in given:
+    tails = " \n" in given or " \r" in given or "\t" in given or not given.isascii()
+    if not tails and "  " not in given:
         return found
     start = 0
     for line in given.splitlines(keepends=True):
         if "  " in line and _is_running(line):
             found += [start + match.end() - 1 for match in _DOUBLED.finditer(line)]
+        body = line.rstrip(_LINE_ENDS) if tails else line
+        if body != line:
+            found += range(start + len(body.rstrip(_IDLE)), start + len(body))
         start += len(line)
     return found
 

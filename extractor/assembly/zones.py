@@ -62,7 +62,6 @@ _APART = frozenset(
 )
 _FIRST, _FIRST_LISTED, _HEAD = 3, 5, 300  # sentences and characters at the head of a note
 _SOON = 60  # characters from the start of a sentence to the name of the procedure that it opens with
-_LINE_ENDS = re.compile(r"[ \t]{0,8}\n")
 _HEADLINE = 48  # longest line that is a heading without a mark
 _BEFORE_THE_ACT = frozenset(
     {"imaging_findings", "findings", "exam", "history", "indication", "medications", "allergies"}
@@ -145,14 +144,10 @@ def _heads_needle_work(seen: Seen, sentence: Sentence, kind: str, following: Seq
     prone, drape"."""
     if kind not in _BEFORE_THE_ACT or sentence.index not in seen.procedural or sentence.cues & _TELLING:
         return False
-    own_line = _ends_its_line(seen.text, sentence) and line_start(seen.text, sentence.start) == sentence.start
+    before = seen.text[line_start(seen.text, sentence.start) : sentence.start]
+    own_line = not before.strip() and seen.text[sentence.end : sentence.end + 1] == "\n"
     short = sentence.end - sentence.start <= _HEADLINE and not sentence.first_in_section
     return own_line and short and any("needlework" in s.cues and s.line == sentence.line + 1 for s in following)
-
-
-def _ends_its_line(text: str, sentence: Sentence) -> bool:
-    """True where only blanks stand between a sentence and the end of its line."""
-    return _LINE_ENDS.match(text, sentence.end) is not None
 
 
 def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
@@ -187,7 +182,7 @@ def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
     allowed = {"finding", "historical"} if "opener" in sentence.cues else {"finding"}
     if (named_first or operated) and not sentence.cues & (_TELLING - allowed):
         return True  # "transforaminal epidurals ... for radiculopathy"
-    headline = index == 0 and not telling and _ends_its_line(text, sentence)
+    headline = index == 0 and not telling and text[sentence.end : sentence.end + 1] == "\n"
     silent = _TELLING if headline else _TELLING | {"performed"}  # "SIJ INJ LT - ASC"
     return opening and sentence.end - sentence.start < _LONGEST_TITLE and not sentence.cues & silent
 
