@@ -109,7 +109,10 @@ class Coder:
         versions = {
             "engine": __version__,
             "patterns": self.patterns.fingerprint,
+            "overlay": self.patterns.overlay_fingerprint,
             "codes": self.book.year,
             "profile": chosen,
+            "profile_hash": self.book.profile(chosen).fingerprint,
+            "date_of_service": date_of_service,
         }
         return build_result(id, note, assembled, self._entities.read(assembled), coding, versions)

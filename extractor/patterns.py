@@ -86,13 +86,22 @@ class PatternFolder:
     @cached_property
     def fingerprint(self) -> str:
         """A short hash of every pattern file, for the result's `versions`."""
-        digest = hashlib.sha256()
-        for root in (self.shipped, *([self.overlay] if self.overlay else [])):
-            for path in sorted(root.rglob("*")):
-                if path.is_file() and path.suffix in {".csv", ".toml"}:
-                    digest.update(path.relative_to(root).as_posix().encode())
-                    digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
-        return digest.hexdigest()[:12]
+        return _hash_of(self.shipped, *([self.overlay] if self.overlay else []))
+
+    @cached_property
+    def overlay_fingerprint(self) -> str:
+        """A short hash of the user's own pattern files; empty where there are none."""
+        return _hash_of(self.overlay) if self.overlay else ""
+
+
+def _hash_of(*roots: Path) -> str:
+    digest = hashlib.sha256()
+    for root in roots:
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and path.suffix in {".csv", ".toml"}:
+                digest.update(path.relative_to(root).as_posix().encode())
+                digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()[:12]
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

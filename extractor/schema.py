@@ -26,23 +26,46 @@ class Evidence(_Out):
 
 
 class CodeLine(_Out):
-    """One code with its side and joints, and why."""
+    """One code with its side and joints, and why. `label` is our own short word for the code; `descriptor` is filled
+    from a file of the user's and from nothing else."""
 
     code: str
     side: Side
     joints: list[str] = Field(default_factory=list)
     label: str = ""
+    descriptor: str = ""
     rule: str = ""
     reasons: list[str] = Field(default_factory=list)
     evidence: list[Evidence] = Field(default_factory=list)
 
 
+class Suggestion(_Out):
+    """A modifier that the note does not settle, and when it would belong on the claim line."""
+
+    modifier: str
+    reason: str
+
+
 class ClaimLine(_Out):
-    """One line of the claim under the chosen profile."""
+    """One line of the claim under the chosen profile. `suggested` modifiers are for a person to add or not."""
 
     code: str
     modifiers: list[str] = Field(default_factory=list)
     units: int = 1
+    suggested: list[Suggestion] = Field(default_factory=list)
+
+
+class SupplyLine(_Out):
+    """One drug supplied with the procedure, where such lines are asked for: its HCPCS code with whole units, the drug's
+    generic name, and the documented amount that the units come from ("40 mg")."""
+
+    code: str
+    units: int
+    modifiers: list[str] = Field(default_factory=list)
+    name: str
+    amount: str = ""
+    reason: str = ""
+    evidence: list[Evidence] = Field(default_factory=list)
 
 
 class Summary(_Out):
@@ -124,12 +147,19 @@ class Entity(_Out):
 
 
 class Versions(_Out):
-    """What the result was made with."""
+    """What the result was made with: enough to make the same bytes again.
+
+    `patterns` is the hash of all pattern files, `overlay` that of the user's own ones (empty without), `codes` the year
+    of the code book, `profile_hash` that of the profile's row, `date_of_service` the day that chose the book.
+    """
 
     engine: str
     patterns: str
+    overlay: str = ""
     codes: str
     profile: str
+    profile_hash: str = ""
+    date_of_service: str | None = None
 
 
 class CodingResult(_Out):
@@ -139,6 +169,7 @@ class CodingResult(_Out):
     status: Status
     lines: list[CodeLine] = Field(default_factory=list)
     claim: list[ClaimLine] = Field(default_factory=list)
+    supplies: list[SupplyLine] = Field(default_factory=list)
     summary: Summary = Field(default_factory=Summary)
     queries: list[Query] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)

@@ -6,9 +6,11 @@ rules.toml. Loading checks that the tables fit together, so that no note can mee
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from string import Formatter
 from typing import Annotated, Literal
 
@@ -141,6 +143,11 @@ class Profile(Row):
     covered_levels: int = Field(default=2, ge=1)
     coverage: tuple[str, ...] = ()
     replace: dict[str, str] = Field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short hash of the row, for the result's `versions`."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 class Modifiers(Row):
