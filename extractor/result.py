@@ -50,7 +50,12 @@ _ZONE_ASSERTION: Mapping[str, AssertionName] = {
 
 
 def build_result(
-    id: str, note: CleanText, assembled: Assembled, found: Sequence[Found], coding: Coding, versions: Mapping[str, str | None]
+    id: str,
+    note: CleanText,
+    assembled: Assembled,
+    found: Sequence[Found],
+    coding: Coding,
+    versions: Mapping[str, str | None],
 ) -> CodingResult:
     """The pydantic result of one note."""
     quote = _Quoter(note, assembled.reading)

@@ -122,7 +122,7 @@ def test_instructions_say_who_decides(talk: Callable[[Talk], Any]) -> None:
 def test_code_note_gives_the_result_of_the_library(talk: Callable[[Talk], Any], coder: Coder) -> None:
     arguments = {"text": NOTE, "id": "n1", "profile": "medicare", "date_of_service": "2026-01-31"}
     answer = talk(lambda client: client.call_tool("code_note", arguments))
-    expected = coder.code(NOTE, id="n1", profile="medicare")
+    expected = coder.code(NOTE, id="n1", profile="medicare", date_of_service="2026-01-31")
     assert not answer.is_error
     assert CodingResult.model_validate(answer.structured_content) == expected
     assert [line.code for line in expected.lines] == [FIRST]

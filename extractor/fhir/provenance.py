@@ -76,13 +76,7 @@ def provenance(
 
 
 def _software(result: CodingResult) -> Json:
-    versions = result.versions
-    told = {
-        "engine": versions.engine,
-        "patterns": versions.patterns,
-        "codes": versions.codes,
-        "profile": versions.profile,
-    }
+    told = {name: value for name, value in result.versions.model_dump().items() if value}
     return {
         "resourceType": "Device",
         "id": _SOFTWARE,

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from extractor.batch.tables.rows import MISSHAPEN, Row, batches, created, misshapen
 from extractor.errors import InputError
+from extractor.schema import Versions
 
 Schema: TypeAlias = Any  # pyarrow.Schema; pyarrow brings no types
 RecordBatch: TypeAlias = Any  # pyarrow.RecordBatch
@@ -21,8 +22,11 @@ def result_schema() -> Schema:
 
         id          string
         status      string: coded, review, no_code
-        lines       list of struct: code, side, joints (list of string), label, rule, reasons (list of string), evidence
-        claim       list of struct: code, modifiers (list of string), units (int32)
+        lines       list of struct: code, side, joints (list of string), label, descriptor, rule, reasons (list of
+                    string), evidence
+        claim       list of struct: code, modifiers (list of string), units (int32), suggested (list of struct:
+                    modifier, reason)
+        supplies    list of struct: code, units (int32), modifiers (list of string), name, amount, reason, evidence
         summary     struct: imaging, injectate, target (each a list of string)
         queries     list of struct: id, question, evidence
         warnings    list of string
@@ -33,7 +37,7 @@ def result_schema() -> Schema:
                     discontinued (bool), evidence
         entities    list of struct: label, start, end (int64), text, value, section, assertion, attributes (map of
                     string to string)
-        versions    struct: engine, patterns, codes, profile
+        versions    struct: engine, patterns, overlay, codes, profile, profile_hash, date_of_service
         carried     string: a JSON object of the keys that the input record brought and that are no fields of a result
 
     `evidence` is a list of struct: start, end (int64), text, section; offsets count Unicode code points of the note as
@@ -53,7 +57,10 @@ def result_schema() -> Schema:
     one_evidence = struct(("start", integer), ("end", integer), "text", "section")
     evidence = ("evidence", pa.list_(one_evidence))
     sites = pa.list_(struct("site", "side", evidence))
-    line = struct("code", "side", ("joints", strings), "label", "rule", ("reasons", strings), evidence)
+    line = struct("code", "side", ("joints", strings), "label", "descriptor", "rule", ("reasons", strings), evidence)
+    units, modifiers = ("units", pa.int32()), ("modifiers", strings)
+    claim = struct("code", modifiers, units, ("suggested", pa.list_(struct("modifier", "reason"))))
+    supply = struct("code", units, modifiers, "name", "amount", "reason", evidence)
     amounts = ("drug_class", "concentration", "dose", "volume", "per")
     agent = struct("name", "role", *amounts, ("evidence", one_evidence))
     procedure = struct(
@@ -84,14 +91,15 @@ def result_schema() -> Schema:
             ("id", string),
             ("status", string),
             ("lines", pa.list_(line)),
-            ("claim", pa.list_(struct("code", ("modifiers", strings), ("units", pa.int32())))),
+            ("claim", pa.list_(claim)),
+            ("supplies", pa.list_(supply)),
             ("summary", struct(("imaging", strings), ("injectate", strings), ("target", strings))),
             ("queries", pa.list_(struct("id", "question", evidence))),
             ("warnings", strings),
             ("rejected", pa.list_(struct("code", "reason"))),
             ("procedures", pa.list_(procedure)),
             ("entities", pa.list_(entity)),
-            ("versions", struct("engine", "patterns", "codes", "profile")),
+            ("versions", struct(*Versions.model_fields)),
             ("carried", string),
         ]
     )

@@ -23,7 +23,7 @@ BATCH_BYTES = 8 << 20
 SEPARATOR = "; "  # between the values of a list in one cell
 
 _STRINGS = ("id", "status")
-_LISTS = ("lines", "claim", "queries", "warnings", "rejected", "procedures", "entities")
+_LISTS = ("lines", "claim", "supplies", "queries", "warnings", "rejected", "procedures", "entities")
 
 
 def row_of(line: bytes | Mapping[str, Any]) -> Row:
