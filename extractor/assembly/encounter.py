@@ -136,16 +136,23 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     if (called and needles < 3) or (visited and not field and needles < (2 if injected else 3)):
         return True
     stopped = any("discontinued" in s.cues for s in told)
-    if (said and not stopped) or (cancelled and not injected):
+    if (said and not stopped) or (cancelled and not injected and not begun(reading)):
         return True
     return not acts and not injected
+
+
+def begun(reading: Reading) -> bool:
+    """True where a needle was on its way to a level: what is cancelled after that was discontinued."""
+    placed = {hit.sentence for hit in reading.levels if not hit.cues & _AWAY}
+    return any(s.zone == "body" and "needlework" in s.cues and s.index in placed for s in reading.sentences)
 
 
 def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Sided) -> Encounter:
     starts = [s.start for s in reading.sentences]
     injectate = tuple(agent for agent in drugs if agent.role == "injectate")
+    ends = {"discontinued", "cancelled"} if begun(reading) else {"discontinued"}
     stopped = any(
-        "discontinued" in s.cues
+        s.cues & ends
         and s.zone in {"body", "neutral", "title", "complications", "findings", "planned", "comment", "impression"}
         for s in reading.sentences
     )

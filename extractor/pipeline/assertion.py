@@ -8,7 +8,7 @@ Sets Doc._.facetcode_cues: (start, end, category, direction) of every cue, and D
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -26,6 +26,7 @@ from extractor.text import brackets, text_of
 
 _NEGATED = "NEGATED"
 _TURN = "(turn)"  # where a denial ends because the contrary follows
+_ACTS = frozenset({"performed", "handled", "needlework"})
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _SIDE_APART = 4  # words between a level and the side that is its own ("L4-5 facet joint on the left")
 _LONGEST_REASON = 9  # words
@@ -114,6 +115,7 @@ class Assertion:
             for rule, start, end in cues
         )
         asides = _asides(doc)
+        acts = [start for rule, start, _ in cues if rule.metadata["category"] in _ACTS]
         by_sentence: dict[int, tuple[list[Span], list[tuple[ConTextRule, int, int]]]] = {}
         for name in _GROUPS:
             for span in doc.spans.get(name, ()):
@@ -128,7 +130,7 @@ class Assertion:
             if matches:
                 begin = starts[number - 1]
                 finish = starts[number] if number < len(starts) else len(doc)
-                touched.extend(_touched(doc, begin, finish, spans, matches, asides, self.words))
+                touched.extend(_touched(doc, begin, finish, spans, matches, asides, acts, self.words))
         doc._.facetcode_assertions = tuple(sorted(touched))
         return doc
 
@@ -292,6 +294,15 @@ def _reason_end(doc: Doc, start: int) -> int | None:
     return None
 
 
+def _resumes(doc: Doc, start: int, spans: Sequence[Span], acts: Sequence[int], words: ReadingTable) -> bool:
+    """True for a denial whose subject was named before, with nothing done in between: "The left L3-4 joint looks awful
+    but does not hurt and was not touched". It reaches back over what else ends a reach."""
+    if doc[start - 1].lower_ not in words.resuming_words:
+        return False
+    last = max((span.end for span in spans if span.label_ == "Level" and span.end <= start), default=start)
+    return bisect_left(acts, last) == bisect_left(acts, start)
+
+
 def _touched(
     doc: Doc,
     begin: int,
@@ -299,9 +310,11 @@ def _touched(
     spans: list[Span],
     matches: list[tuple[ConTextRule, int, int]],
     asides: list[tuple[int, int]],
+    acts: list[int],
     words: ReadingTable,
 ) -> list[tuple[int, int, str, str, int, int]]:
     graph = ConTextGraph(targets=spans)
+    resumed: list[tuple[ConTextModifier, int]] = []
     turns = [start for rule, start, _ in matches if rule.literal == _TURN]
     for rule, start, end in matches:
         low, high = begin, finish
@@ -320,7 +333,12 @@ def _touched(
         elif reach:
             low, high = max(low, start - reach), min(high, end + reach)
         graph.modifiers.append(ConTextModifier(rule, start, end, doc, scope_start=low, scope_end=high))
+        denies_before = rule.category == _NEGATED and rule.direction == "BACKWARD" and aside == (begin, finish)
+        if denies_before and _resumes(doc, start, spans, acts, words):
+            resumed.append((graph.modifiers[-1], low))
     graph.update_scopes()
+    for modifier, low in resumed:
+        modifier.update_scope(doc[low : modifier.modifier_span[0]])
     graph.apply_modifiers()
     result = []
     denied: dict[int, list[Span]] = {}
