@@ -18,6 +18,7 @@ from extractor.assembly.ownership import families_of, statements_of
 from extractor.assembly.seen import PROCEDURAL
 from extractor.assembly.sides import Sided, bind
 from extractor.assembly.sites import SiteSet
+from extractor.assembly.skin_sites import without_skin_sites
 from extractor.assembly.statements import Statement, make, with_copies
 from extractor.assembly.zones import with_zones
 from extractor.mentions import Reading
@@ -50,7 +51,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     """All procedures done or begun at this encounter; none when the note tells of none."""
     if not reading.levels and not any(hit.value in FAMILY_OF or is_technique(hit.value) for hit in reading.targets):
         return Assembled((), with_zones(reading), (), "")
-    reading = without_corrected(with_zones(reading))
+    reading = without_skin_sites(without_corrected(with_zones(reading)))
     drugs = encounter.agents_of(reading, agents)
     session = find_families(reading)
     sided = bind(reading, muscle_sentences(reading, rows.muscles))
