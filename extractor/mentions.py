@@ -201,7 +201,9 @@ def collect(doc: Doc) -> Reading:
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
     meant = _that_side(text, spans, hits["Side"], sentence_of)
-    hits["Side"] = sorted((*_with_both(text, hits["Side"], levels), *letters, *meant), key=lambda hit: hit.start)
+    hits["Side"] = sorted(
+        (*_with_both(text, hits["Side"], levels, hits["Target"]), *letters, *meant), key=lambda hit: hit.start
+    )
     if levels and (len(boxes) > 1 or "|" in text or "   " in text):
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
@@ -247,15 +249,16 @@ def _that_side(
     return found
 
 
-def _with_both(text: str, sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
+def _with_both(text: str, sides: list[Hit], levels: list[LevelHit], targets: Sequence[Hit]) -> list[Hit]:
     """ "At L4-5 both joints were done": beside one pair alone they are its left and right joint, else two levels; so
-    are "both L4-5 joints"."""
+    are "both L4-5 joints", and "the sacroiliac joints, both of them", as there are but two."""
     if not any(hit.value == "both" for hit in sides):
         return sides
     named: dict[int, list[str]] = {}
     single = {level.start for level in levels if [item.joined for item in level.mention.items] == ["pair"]}
     for level in levels:
         named.setdefault(level.sentence, []).extend(item.joined for item in level.mention.items)
+    sacral = {hit.sentence for hit in targets if hit.value == "sacroiliac_joint"}
     result = []
     for hit in sides:
         if hit.value != "both":
@@ -263,6 +266,8 @@ def _with_both(text: str, sides: list[Hit], levels: list[LevelHit]) -> list[Hit]
         elif hit.boxed == "checked" or _AFTER_LABEL.search(text, max(0, hit.start - 40), hit.start):
             result.append(replace(hit, value="bilateral"))  # "Side: both"
         elif named.get(hit.sentence) == ["pair"] and hit.end - hit.start > len("both"):
+            result.append(replace(hit, value="bilateral"))
+        elif hit.sentence in sacral and hit.sentence not in named and hit.end - hit.start > len("both"):
             result.append(replace(hit, value="bilateral"))
         elif hit.end + 1 in single:
             result.append(replace(hit, value="bilateral"))  # "both L5-S1 joints"
