@@ -204,6 +204,7 @@ def collect(doc: Doc) -> Reading:
     hits["Side"] = sorted(
         (*_with_both(text, hits["Side"], levels, hits["Target"]), *letters, *meant), key=lambda hit: hit.start
     )
+    hits["Side"] = _without_old(hits["Side"], cues)
     if levels and (len(boxes) > 1 or "|" in text or "   " in text):
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
@@ -226,6 +227,17 @@ def _inside(spans: list[tuple[int, int]], offset: int) -> bool:
     """True when one of the spans, which are in order, holds the offset ("l4 5 joint": no count of five)."""
     place = bisect_right(spans, (offset, 1 << 60)) - 1
     return place >= 0 and spans[place][0] <= offset < spans[place][1]
+
+
+def _without_old(sides: list[Hit], cues: Sequence[Cue]) -> list[Hit]:
+    """ "The left side was done in April, so today it is the right side": the side of another day counts as denied."""
+    old = [(cue.start, cue.end) for cue in cues if cue.category == "side_of_old"]
+    if not old:
+        return sides
+    return [
+        replace(hit, cues=hit.cues | {"negated_side"}) if any(a < hit.end and hit.start < b for a, b in old) else hit
+        for hit in sides
+    ]
 
 
 def _that_side(
@@ -467,6 +479,8 @@ def _is_side_letter(
 ) -> bool:
     """True for a lone R or L that stands for a side: next to a level or target, before "side", in brackets, or in
     a check box."""
+    if text[start] in "bB" and text[end : end + 1] == ")" and not text[line_start(text, start) : start].strip():
+        return False  # "a) ... b) L5: ..."
     after = end
     while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1

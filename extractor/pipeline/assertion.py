@@ -26,6 +26,7 @@ from extractor.text import brackets, text_of
 
 _NEGATED = "NEGATED"
 _TURN = "(turn)"  # where a denial ends because the contrary follows
+_NUMBERS, _DAY_TOKENS = re.compile(r"\d+"), 6
 _ACTS = frozenset({"performed", "handled", "needlework"})
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _SIDE_APART = 4  # words between a level and the side that is its own ("L4-5 facet joint on the left")
@@ -58,6 +59,15 @@ def _rules(cue: RegexCue, reach: Mapping[str, int]) -> list[ConTextRule]:
     if _NUMBER not in cue.category:
         return [_rule(cue, cue.category, reach)]
     return [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach) for number in range(_MOST + 1)]
+
+
+Found = tuple[ConTextRule, int, int]  # a cue and its tokens
+
+
+def _day(doc: Doc, end: int) -> tuple[int, ...]:
+    """Month, day and year that stand before a token."""
+    words = doc[max(0, end - _DAY_TOKENS) : end].text
+    return tuple(map(int, _NUMBERS.findall(words)[-3:]))
 
 
 class Assertion:
@@ -93,6 +103,7 @@ class Assertion:
             )
         drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
+        self.of_old = _rule(RegexCue(category="historical", pattern="", example=""), "historical", reach)
         self.regexes = [
             (_rules(cue, reach), Sought(re.compile(cue.pattern, re.IGNORECASE))) for cue in patterns.table.regex
         ]
@@ -147,6 +158,7 @@ class Assertion:
                     number = match[match.lastgroup].lower() if match.lastgroup and len(choices) > 1 else "0"
                     rule = choices[self.words.counts.get(number) or int(number)]
                     found.append((rule, span.start, span.end))
+        found = self._with_days(doc, found)
         found.sort(key=lambda cue: (cue[1] - cue[2], cue[1], cue[0].category))
         kept: list[tuple[ConTextRule, int, int]] = []
         taken: dict[str, set[int]] = {}
@@ -160,6 +172,16 @@ class Assertion:
                 kept.append((rule, start, end))
         kept.sort(key=lambda cue: (cue[1], cue[2]))
         return self._without_double(doc, kept)
+
+    def _with_days(self, doc: Doc, found: list[Found]) -> list[Found]:
+        """Days other than that of the note tell of old: "DOS: 3/5/26 ... MBB #1 12/4/25 left L3, L4"."""
+        own = {_day(doc, end) for rule, _, end in found if rule.literal == "this_day"}
+        if not own:
+            return found
+        return [
+            (self.of_old if rule.literal == "day" and _day(doc, end) not in own else rule, start, end)
+            for rule, start, end in found
+        ]
 
     def _without_double(self, doc: Doc, cues: list[tuple[ConTextRule, int, int]]) -> list[tuple[ConTextRule, int, int]]:
         """ "except" after a denial in its sentence only ends that: "no vascular uptake, except at L4"."""
