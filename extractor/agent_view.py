@@ -11,10 +11,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator
 
 from extractor.agent_doses import NUMBER_WORDS, UNIT_WORDS
-from extractor.patterns import Row
+from extractor.patterns import PhraseRow
 
 Value = TypeVar("Value")
 Way = Literal["left", "right"]
@@ -25,10 +27,16 @@ _SOFT = {",": 2, ";": 6, "(": 3, ")": 3, ":": 0, "/": 1, "%": 0, ".": 10, "|": 7
 REACH = 20
 
 
-class RoleRow(Row):
+def _has_token(phrase: str) -> str:
+    if _TOKEN.search(phrase) is None:
+        raise ValueError("no letter or digit in it, so it can never be found")
+    return phrase
+
+
+class RoleRow(PhraseRow):
     """One cue of agent_roles.csv. A phrase may have several roles, hence the key."""
 
-    phrase: str
+    phrase: Annotated[str, AfterValidator(_has_token)]
     role: Literal[
         "injectate",  # at the target
         "skin_anesthetic",
@@ -51,7 +59,6 @@ class RoleRow(Row):
     ]
     direction: Literal["before", "after", "both", "label"]
     weight: Literal["strong", "weak"]
-    example: str
 
     @property
     def key(self) -> str:

@@ -14,14 +14,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from extractor.errors import PatternError
 from extractor.overlay import DISABLED, NoSuchItem, Table, did_you_mean, is_known, merged, without
@@ -38,6 +39,26 @@ class Row(BaseModel):
     """Base of every pattern row and table: frozen, and no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+
+class PhraseRow(Row):
+    """Base of the rows of CSV files: a phrase, a text in which it does what the row says, and where it is known to be
+    risky a text that holds it and in which it must not."""
+
+    phrase: str
+    example: str
+    counter: str = ""
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"no expression: {error}") from None
+    return pattern
+
+
+ExpressionText = Annotated[str, AfterValidator(_compiles)]  # as written; its reader compiles it
 
 
 class DisabledRow(Row):
@@ -238,5 +259,5 @@ def _validated(model: type[Model], data: Any, where: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise PatternError(f"{where}: {field}: {first['msg']}") from None
+        field = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+        raise PatternError(f"{where}: {field}{first['msg'].removeprefix('Value error, ')}") from None
