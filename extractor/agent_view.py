@@ -86,6 +86,15 @@ class SentenceView:
     assertion: str
 
 
+def words_of(text: str) -> tuple[str, ...]:
+    """The words, numbers and signs of a text in small letters, as cues are looked up.
+
+    >>> words_of("0.5 mL: each")
+    ('0.5', 'ml', ':', 'each')
+    """
+    return tuple(match.group().lower() for match in _TOKEN.finditer(text))
+
+
 class Phrases(Generic[Value]):
     """Phrases of one or more words, found longest first by dictionary look-ups, in linear time.
 
@@ -97,7 +106,7 @@ class Phrases(Generic[Value]):
     def __init__(self, values: dict[str, Value]) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], Value]]] = {}
         for phrase, value in values.items():
-            words = tuple(match.group().lower() for match in _TOKEN.finditer(phrase))
+            words = words_of(phrase)
             self._by_first.setdefault(words[0], []).append((words, value))
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry[0]))

@@ -132,6 +132,7 @@ class Hearing:
     def __init__(self, patterns: PatternFolder) -> None:
         table = patterns.toml("hearing.toml", HearingTable)
         self._marks, self._sounds = table.marks, table.sounds
+        self.respelled = table.respelled
         self._respelled = [(Caseless(row.pattern), row.term, row.needs) for row in table.respelled]
         number = "|".join([*table.strokes.numbers, r"\d{1,2}"])
         words = "|".join(map(re.escape, table.strokes.words))
