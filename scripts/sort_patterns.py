@@ -1,4 +1,4 @@
-"""Puts the rows of the shipped CSV files in the order that `facetcode patterns check` wants. Order changes no result."""
+"""Puts the rows of the shipped CSV files in the order that `facetcode patterns check` wants. It changes no result."""
 
 from __future__ import annotations
 
