@@ -23,6 +23,7 @@ from extractor.patterntools.trials import (
     splits,
 )
 from extractor.rows import ReadingTable
+from extractor.text import clean
 
 
 def tried(rooms: Rooms, name: str, placed: Iterable[Placed]) -> list[Finding]:
@@ -33,10 +34,15 @@ def tried(rooms: Rooms, name: str, placed: Iterable[Placed]) -> list[Finding]:
 def _row(rooms: Rooms, name: str, row: PhraseRow) -> list[tuple[str, str]]:
     phrase, value = short(row.phrase), CSV_FILES[name].value
     if head_is_lost(name, row.phrase):
-        return [(f"the phrase {phrase} can never match: headers are looked up in small letters", "Write it in them")]
+        return [
+            (
+                f"the phrase {phrase} can never match: headers are looked up in small letters",
+                f"Write {row.phrase.lower()}",
+            )
+        ]
     if splits(rooms, name, row.phrase):
         what = f"the phrase {phrase} is cut into other words inside a note than alone, so that it can never match"
-        return [(what, "Leave the sign at its end or its beginning away")]
+        return [(what, "Write it in small letters, with a blank where words meet")]
     found = []
     if not holds(row.phrase, row.example):
         found.append((f"the example does not hold the phrase {phrase}", "Write a sentence of a note with the phrase"))
@@ -47,6 +53,19 @@ def _row(rooms: Rooms, name: str, row: PhraseRow) -> list[tuple[str, str]]:
         found.append((f"the counter-example does not hold the phrase {phrase}", "Write a sentence with the phrase"))
     elif row.counter and fires(rooms, name, row, row.counter):
         found.append((f"{phrase} fires in its counter-example", "Make the phrase longer, or mend the counter-example"))
+    return found
+
+
+def heard_otherwise(rooms: Rooms, name: str, placed: Iterable[Placed]) -> list[Finding]:
+    """Rows whose phrase is a misspelling that is undone before rows are looked for (hearing.toml)."""
+    found = []
+    for here in placed:
+        phrase = here.row.phrase
+        if not holds(phrase, rooms.hearing.heard(clean(f"The right {phrase} was seen.")).text):
+            what = (
+                f"{short(phrase)} is undone as a misspelling before rows are looked for, so that the row is not needed"
+            )
+            found.append(Finding(name, here.number, what, "Delete it, unless you use the spaCy components alone"))
     return found
 
 
@@ -117,7 +136,12 @@ def book_findings(rooms: Rooms, years: Iterable[str]) -> list[Finding]:
         try:
             CodeBook.load(rooms.folder, year)
         except PatternError as error:
-            file, _, what = str(error).removeprefix("overlay ").partition(": ")
-            finding = Finding(file, 0, what, "Write it as the shipped files do")
-            found += [finding] if finding not in found else []
+            found += [from_error(error)] if from_error(error) not in found else []
     return found
+
+
+def from_error(error: PatternError) -> Finding:
+    """A fault as the loader tells it ("overlay sides.csv row 3: ...")."""
+    place, _, what = str(error).removeprefix("overlay ").partition(": ")
+    file, _, row = place.partition(" row ")
+    return Finding(file, int(row) if row.isdigit() else 0, what, "Write it as the shipped files do")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from extractor.overlay import DISABLED, did_you_mean
+from extractor.overlay import DISABLED, near
 from extractor.patterns import PhraseRow, short
 from extractor.patterntools.files import APART, CSV_FILES, LOOKALIKES, CsvFile
 from extractor.patterntools.findings import Finding
@@ -66,7 +66,10 @@ def against_shipped(
         elif like is not None and _collide(file, here.row, like):
             what, mend = _double(file, here.row, Placed(0, like))
             if file.value_of(here.row) != file.value_of(like):
-                mend = f'Write {short(like.phrase)} to replace it, or "{name},{file.key_of(like)},reason" in {DISABLED}'
+                mend = f"Disable the shipped row ({_disabling(name, file.key_of(like))} in {DISABLED})"
+                mend += (
+                    f", or write {short(like.phrase)} to replace it" if file.key == "phrase" else ", or delete yours"
+                )
             faults.append(Finding(name, here.number, what, mend))
     if idle:
         first = short(file.key_of(idle[0].row))
@@ -75,6 +78,11 @@ def against_shipped(
         )
         notices.append(Finding(name, idle[0].number, f"{what}, so that the row changes nothing", "Delete the row"))
     return faults, notices
+
+
+def _disabling(name: str, key: str) -> str:
+    """The line that takes a shipped row out."""
+    return f'{name},"{key}",why' if "," in key else f"{name},{key},why"
 
 
 def _changed(row: PhraseRow, shipped: PhraseRow) -> str:
@@ -110,8 +118,9 @@ def unread_values(name: str, placed: Sequence[Placed], known: Iterable[str]) -> 
     for here in placed:
         value = file.value_of(here.row)
         if not file.open and value not in values:
-            what = f"nothing reads the {file.value} {short(value)}{did_you_mean(value, values)}"
-            found.append(Finding(name, here.number, what.removesuffix("?"), f"Use a {file.value} of the shipped file"))
+            close = near(value, values)
+            mend = f"Write {close}" if close else f"Use a {file.value} of the shipped file"
+            found.append(Finding(name, here.number, f"nothing reads the {file.value} {short(value)}", mend))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from extractor.overlay import DISABLED, NoSuchItem, Table, did_you_mean, is_known, merged, near, without
+from extractor.overlay import DISABLED, NoSuchItem, Table, is_known, merged, near, without
 from extractor.patterns import DisabledRow, PatternFolder, PhraseRow, Row, pattern_files, short
 from extractor.patterntools import tables
 from extractor.patterntools.doubles import Placed, across, against_shipped, in_file, out_of_order, unread_values
@@ -108,7 +108,10 @@ def _misfit(error: dict[str, Any], row: Mapping[str, str]) -> tuple[str, str]:
         value = row.get(column, "")
         allowed = [word.strip().strip("'") for word in str(error["ctx"]["expected"]).replace(" or ", ", ").split(",")]
         close = near(value, allowed)
-        return f"the {column} {short(value)} is none", f"Write {close}" if close else f"Use {', '.join(allowed)}"
+        return (
+            f"the {column} {short(value)} is none that is known",
+            f"Write {close}" if close else f"Use {', '.join(allowed)}",
+        )
     what, _, hint = message.partition("; did you mean ")
     mend = f"Write {hint.rstrip('?')}" if hint else f"Write the {column or 'row'} as the shipped rows do"
     if not column and "applies_to: " in what:
@@ -141,7 +144,7 @@ def _merged_table(layers: Layers, name: str, under: PatternFolder | None) -> Non
     found = tables.schema_findings(name, layers.texts.get(name, ""), merged(shipped, own), shipped, model)
     if name not in layers.tables:  # only what was disabled can be the cause
         number = min(layers.disabled[name].values())
-        found = [Finding(DISABLED, number, f"{name} then lacks {f.what}", "Disable less of it") for f in found]
+        found = [Finding(DISABLED, number, f"{name} then is wrong: {f.what}", "Disable less of it") for f in found]
     layers.faults += found
 
 
@@ -156,7 +159,7 @@ def _disabled(layers: Layers, data: bytes, shipped: PatternFolder) -> None:
         elif row.id in ids:
             layers.fault(DISABLED, number, f"{short(row.id)} is disabled twice", "Delete the row")
         elif (hint := _missing(shipped, row)) is not None:
-            mend = f"Write {hint}" if hint else f"Look the id up in the shipped {row.file}"
+            mend = hint or f"Look the id up in the shipped {row.file}"
             layers.fault(DISABLED, number, f"{row.file} has no {short(row.id)}", mend)
         else:
             ids[row.id] = number
@@ -165,16 +168,20 @@ def _disabled(layers: Layers, data: bytes, shipped: PatternFolder) -> None:
 
 
 def _missing(shipped: PatternFolder, row: DisabledRow) -> str | None:
-    """None where the shipped file has what is to be disabled; else what was meant, or ""."""
+    """None where the shipped file has what is to be disabled; else the mend, or ""."""
     if row.file.endswith(".toml"):
         try:
             without(shipped.table(row.file), row.id)
         except NoSuchItem as error:
-            return str(error).removeprefix("; ").removeprefix("did you mean ").rstrip("?")
+            hint = str(error).removeprefix("; ")
+            close = hint.removeprefix("did you mean ").rstrip("?").strip("'\"")
+            within = f"{row.id.partition('[')[0]}[{close}]" if row.id.endswith("]") else close
+            return f"Write {within}" if close != hint else hint[:1].upper() + hint[1:]
         return None
     file = CSV_FILES[row.file]
     keys = [file.key_of(known) for known in shipped.csv(row.file, file.model, file.key)]
-    return None if row.id in keys else did_you_mean(row.id, keys).removeprefix("; did you mean ").rstrip("?")
+    close = near(row.id, keys)
+    return None if row.id in keys else f"Write {close}" if close else ""
 
 
 def _compare(layers: Layers, under: PatternFolder | None) -> None:

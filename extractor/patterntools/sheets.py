@@ -33,8 +33,9 @@ class Sheet:
 
 def decoded(name: str, data: bytes) -> tuple[str, list[Finding], list[Finding]]:
     """The text of a pattern file with the faults and notices of its encoding."""
+    save = _SAVE if name.endswith(".csv") else "Save it as UTF-8"
     if data.startswith(_WIDE):
-        return data.decode("utf-16", errors="replace"), [Finding(name, 0, "saved as UTF-16", _SAVE)], []
+        return data.decode("utf-16", errors="replace"), [Finding(name, 0, "saved as UTF-16", save)], []
     notices = []
     if data.startswith(_BOM):
         what = "begins with a byte order mark, which is read over"
@@ -43,7 +44,7 @@ def decoded(name: str, data: bytes) -> tuple[str, list[Finding], list[Finding]]:
         return data.decode("utf-8-sig"), [], notices
     except UnicodeDecodeError as error:
         row = data.count(b"\n", 0, error.start) + 1
-        fault = Finding(name, row, "not UTF-8, most likely saved as Windows-1252", _SAVE)
+        fault = Finding(name, row, "not UTF-8, most likely saved as Windows-1252", save)
         return data.decode("cp1252", errors="replace"), [fault], notices
 
 
@@ -112,14 +113,18 @@ def _row(sheet: Sheet, number: int, cells: list[str], names: list[str]) -> None:
         sheet.rows.append((number, row))
 
 
+def _fields(cells: list[str]) -> str:
+    return "1 field" if len(cells) == 1 else f"{len(cells)} fields"
+
+
 def _fewer(cells: list[str], wanted: int) -> tuple[str, str]:
-    what = f"{len(cells)} fields, but the head has {wanted} columns"
+    what = f"{_fields(cells)}, but the head has {wanted} columns"
     sign = next((sign for sign in _SIGNS if len(cells) == 1 and sign in cells[0]), "")
     return what, f"Write commas in place of {_SIGNS[sign]}" if sign else "Fill in what is missing"
 
 
 def _more(cells: list[str], wanted: int) -> tuple[str, str]:
-    what = f"{len(cells)} fields, but the head has {wanted} columns"
+    what = f"{_fields(cells)}, but the head has {wanted} columns"
     if not any(cells[wanted:]):
         return what, "Take the commas at the end away"
     return what, 'Put a field that holds a comma into straight quotes ("...")'

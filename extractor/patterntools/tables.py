@@ -56,11 +56,11 @@ def own_findings(name: str, text: str, own: Table) -> list[Finding]:
     for path, value, is_key in _texts(own):
         what = "the key" if is_key else f"{dotted(path)}:"
         if clean(value).text.strip() != value.strip() and not value.isprintable() and "\n" not in value:
-            line = line_of(text, path)
+            line = _near_line(text, path)
             found.append(Finding(name, line, f"{what} {short(value)} holds odd blanks or characters", "Type it anew"))
         damage = spreadsheet_damage(value) if name.startswith(_NUMBERED) else None
         if damage is not None:
-            found.append(Finding(name, line_of(text, path), f"{what} {short(value)} {damage[0]}", damage[1]))
+            found.append(Finding(name, _near_line(text, path), f"{what} {short(value)} {damage[0]}", damage[1]))
     for path, items in _lists(own):
         seen: set[str] = set()
         for item in items:
@@ -89,13 +89,13 @@ def schema_findings(name: str, text: str, whole: Table, shipped: Table, model: t
 def _refused(name: str, text: str, shipped: Table, error: dict[str, Any]) -> Finding:
     path: Path = _in_own_file(error["loc"], shipped)
     message = str(error["msg"]).removeprefix("Value error, ")
-    mends = {
-        "missing": f"Add the line {path[-1] if path else ''} = ...",
-        "extra_forbidden": "Take it away, or write the name as the shipped file does",
+    known = {
+        "missing": ("missing", "Add it"),
+        "extra_forbidden": ("no such key", "Take it away, or write its name as the shipped file does"),
     }
-    what = f"{dotted(path)}: {message[0].lower()}{message[1:]}" if path else message
-    line = line_of(text, path) or line_of(text, path[:-1])
-    return Finding(name, line, what, mends.get(str(error["type"]), "Write it as the shipped file does"))
+    message = message[:1].lower() + message[1:]
+    what, mend = known.get(str(error["type"]), (message, "Write it as the shipped file does"))
+    return Finding(name, _near_line(text, path), f"{dotted(path)}: {what}" if path else what, mend)
 
 
 def _in_own_file(loc: Path, shipped: Table) -> Path:
@@ -148,6 +148,11 @@ def line_of(text: str, path: Path) -> int:
         if here == wanted and item == number:
             return line
     return 0
+
+
+def _near_line(text: str, path: Path) -> int:
+    """The line of a key, or of what it stands in."""
+    return next((line for end in range(len(path), 0, -1) if (line := line_of(text, path[:end]))), 0)
 
 
 def _texts(table: Any, path: Path = ()) -> Iterator[tuple[Path, str, bool]]:

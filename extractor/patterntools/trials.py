@@ -193,11 +193,10 @@ def splits(rooms: Rooms, name: str, phrase: str) -> bool:
     phrases are matched by tokens."""
     if name not in _BY_TOKENS:
         return False
-    words = phrase.lower()
-    alone = [token.text for token in rooms.nlp.tokenizer(words)]
-    doc = rooms.nlp.tokenizer(f"was {words} then")
-    span = doc.char_span(len("was "), len("was ") + len(words))
-    return span is None or [token.text for token in span] != alone
+    alone = [token.text for token in rooms.nlp.tokenizer(phrase.lower())]  # as the matcher cuts it
+    doc = rooms.nlp.tokenizer(f"was {phrase} then")
+    span = doc.char_span(len("was "), len("was ") + len(phrase))
+    return span is None or [token.text.lower() for token in span] != alone
 
 
 def head_is_lost(name: str, phrase: str) -> bool:
