@@ -85,7 +85,8 @@ class Meeting:
         """One note, in the views in which its rows are looked for."""
         cleaned = clean(text).seen_as(plain_boxes)
         for row in self.rooms.hearing.respelled:
-            if re.search(row.pattern, cleaned.text, re.IGNORECASE):
+            heard = re.finditer(row.pattern, cleaned.text, re.IGNORECASE)
+            if any(not match.group().lower().startswith(row.term) for match in heard):  # some match the term as well
                 self.met["hearing.toml"].add(row.example)
         note = self.rooms.hearing.heard(cleaned).text
         self._tokens(unwrapped(note))
