@@ -11,10 +11,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator
 
 from extractor.agent_doses import NUMBER_WORDS, UNIT_WORDS
-from extractor.patterns import Row
+from extractor.patterns import PhraseRow
 
 Value = TypeVar("Value")
 Way = Literal["left", "right"]
@@ -25,10 +27,16 @@ _SOFT = {",": 2, ";": 6, "(": 3, ")": 3, ":": 0, "/": 1, "%": 0, ".": 10, "|": 7
 REACH = 20
 
 
-class RoleRow(Row):
+def _has_token(phrase: str) -> str:
+    if _TOKEN.search(phrase) is None:
+        raise ValueError("no letter or digit in it, so it can never be found")
+    return phrase
+
+
+class RoleRow(PhraseRow):
     """One cue of agent_roles.csv. A phrase may have several roles, hence the key."""
 
-    phrase: str
+    phrase: Annotated[str, AfterValidator(_has_token)]
     role: Literal[
         "injectate",  # at the target
         "skin_anesthetic",
@@ -51,11 +59,11 @@ class RoleRow(Row):
     ]
     direction: Literal["before", "after", "both", "label"]
     weight: Literal["strong", "weak"]
-    example: str
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        return (self.phrase, self.role, self.direction)
+    def key(self) -> str:
+        """As "skin (skin_anesthetic, both)"."""
+        return f"{self.phrase} ({self.role}, {self.direction})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,15 @@ class SentenceView:
     assertion: str
 
 
+def words_of(text: str) -> tuple[str, ...]:
+    """The words, numbers and signs of a text in small letters, as cues are looked up.
+
+    >>> words_of("0.5 mL: each")
+    ('0.5', 'ml', ':', 'each')
+    """
+    return tuple(match.group().lower() for match in _TOKEN.finditer(text))
+
+
 class Phrases(Generic[Value]):
     """Phrases of one or more words, found longest first by dictionary look-ups, in linear time.
 
@@ -89,7 +106,7 @@ class Phrases(Generic[Value]):
     def __init__(self, values: dict[str, Value]) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], Value]]] = {}
         for phrase, value in values.items():
-            words = tuple(match.group().lower() for match in _TOKEN.finditer(phrase))
+            words = words_of(phrase)
             self._by_first.setdefault(words[0], []).append((words, value))
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry[0]))

@@ -226,6 +226,22 @@ def feedback_export_command(store: Path, out: Path) -> int:
     return 0
 
 
+@cli.group("patterns")
+def patterns_group() -> None:
+    """For the people who keep the patterns."""
+
+
+@patterns_group.command("check")
+@click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="Check your own patterns over ours.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--idle", is_flag=True, help="List the rows that no note of the corpus meets.")
+def patterns_check_command(patterns: Path | None, form: str, idle: bool) -> int:
+    """Tell all that is wrong with the patterns, each fault with its file, its row and the mend. Exit 1: faults."""
+    from extractor.patterntools import command
+
+    return command.run(patterns, form, idle, _print)
+
+
 def _coder(profile: str, patterns: Path | None) -> CodeNote:
     from extractor.loading import load_coder
 

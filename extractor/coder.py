@@ -29,8 +29,8 @@ MOST_STRINGS = 100_000
 class Coder:
     """Codes notes one at a time. What is not needed to build one loads with the first note, or with `load`.
 
-    `profile` is the claim profile: "cpt", "medicare" or "medicare-asc". `patterns` is a folder whose CSV rows are added
-    to the shipped ones, and whose TOML files replace them.
+    `profile` is the claim profile: "cpt", "medicare" or "medicare-asc". `patterns` is a folder that is laid over the
+    shipped one: rows are added, replaced and disabled, tables are merged (see `extractor.patterns`).
 
     Raises InputError for an unknown profile and PatternError for a wrong pattern row.
     """

@@ -16,7 +16,7 @@ from string import ascii_lowercase
 from pydantic import Field
 
 from extractor.literals import Caseless, folded
-from extractor.patterns import PatternFolder, Row
+from extractor.patterns import ExpressionText, PatternFolder, Row
 from extractor.text import CleanText
 from extractor.words import Kept, in_small, words_apart
 
@@ -78,10 +78,11 @@ def _likeness(letters: str, spelled: str) -> float:
 class Respelled(Row):
     """A misspelling as an expression; what its group "rest" matched (a plural s) stays."""
 
-    pattern: str
+    pattern: ExpressionText
     term: str
     needs: tuple[str, ...]  # letters of which one stands in every match; looked for first
     example: str
+    counter: str = ""
 
 
 class HearingTable(Row):
@@ -131,6 +132,7 @@ class Hearing:
     def __init__(self, patterns: PatternFolder) -> None:
         table = patterns.toml("hearing.toml", HearingTable)
         self._marks, self._sounds = table.marks, table.sounds
+        self.respelled = table.respelled
         self._respelled = [(Caseless(row.pattern), row.term, row.needs) for row in table.respelled]
         number = "|".join([*table.strokes.numbers, r"\d{1,2}"])
         words = "|".join(map(re.escape, table.strokes.words))

@@ -23,7 +23,7 @@ from extractor.level_nouns import Noun, Nouns
 from extractor.level_numbers import neighbours
 from extractor.level_scanner import Scanner
 from extractor.level_search import Draft, Search
-from extractor.level_tokens import Lexicon
+from extractor.level_tokens import Lexicon, plain
 from extractor.patterns import PatternFolder
 from extractor.records import LevelItem, LevelMention  # noqa: F401  LevelItem is for the doctests
 
@@ -38,6 +38,15 @@ class LevelGrammar:
         self._scanner = Scanner(self._lexicon)
         self._context = Context(self._lexicon)
         self._guards = self._lexicon.words.guards
+
+    def nouns(self, text: str) -> list[str]:
+        """The nouns of level_nouns.csv in a text, without case, blanks and hyphens.
+
+        >>> LevelGrammar(PatternFolder()).nouns("The L4-5 facet joints.")
+        ['facetjoints']
+        """
+        nouns, subject = self._lexicon.nouns.over(text)
+        return [plain(match.group()) for match in nouns.finditer(subject)]
 
     def find(self, text: str) -> tuple[LevelMention, ...]:
         """All mentions in order, not overlapping. Linear in the length of the text.

@@ -9,6 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from spacy.language import Language
+
     from extractor.batch.runner import CodeNote
 
 
@@ -20,6 +22,14 @@ def load_coder(profile: str, patterns: Path | None) -> CodeNote:
     coder = Coder(profile=profile, patterns=patterns)
     coder.load()  # a wrong pattern is told once, before the first note
     return coder.code
+
+
+def load_pipeline(patterns: Path | None) -> Language:
+    """The pipeline alone. Raises PatternError for a wrong pattern row."""
+    _import_medspacy()
+    from extractor.pipeline import build
+
+    return build(str(patterns) if patterns is not None else None)
 
 
 # modules that spaCy and medspaCy import for commands and a component of theirs, with the name that each one takes there

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from extractor.patterns import PatternFolder, Row
+from extractor.overlay import did_you_mean
+from extractor.patterns import ExpressionText, PatternFolder, PhraseRow, Row, short
 
 SECTION_KINDS = (
     "title",
@@ -47,47 +48,59 @@ SECTION_KINDS = (
 )
 
 
-class TargetRow(Row):
+class TargetRow(PhraseRow):
     """targets.csv: words that name a target, a technique, or a procedure out of scope ("other:...")."""
 
-    phrase: str
     concept: str
-    example: str
 
 
-class ImagingRow(Row):
+class ImagingRow(PhraseRow):
     """imaging.csv: words that name a modality ("diagnostic" = never guidance, "none" = said to be unguided)."""
 
-    phrase: str
     modality: Literal["fluoroscopy", "ct", "ultrasound", "mri", "diagnostic", "none"]
-    example: str
 
 
-class SideRow(Row):
+class SideRow(PhraseRow):
     """sides.csv: words that name a side; "none" marks words that only look like one, "adverb" the same unless
     words of a side lead to them ("on the left a needle"), "both" those that name the two joints of a single level."""
 
-    phrase: str
     side: Literal["left", "right", "bilateral", "both", "other_side", "none", "adverb"]
-    example: str
 
 
-class SectionRow(Row):
+def _section_kind(kind: str) -> str:
+    if kind not in SECTION_KINDS:
+        raise ValueError(f"{short(kind)} is no kind of section{did_you_mean(kind, SECTION_KINDS)}")
+    return kind
+
+
+class SectionRow(PhraseRow):
     """sections.csv: headers."""
 
-    phrase: str
-    kind: str
-    example: str
+    kind: Annotated[str, AfterValidator(_section_kind)]
 
 
-class CueRow(Row):
+TOUCHED = ("target", "level", "imaging", "agent", "side")
+
+
+class CueRow(PhraseRow):
     """cues.csv: what a cue says about which mentions (ConText direction), or about its whole sentence."""
 
-    phrase: str
     category: str
     direction: Literal["forward", "backward", "bidirectional", "terminate", "pseudo", "sentence"]
     applies_to: str = ""
-    example: str
+
+    @model_validator(mode="after")
+    def _typed(self) -> Self:
+        """A cue of a sentence is about all of it; every other names what it may touch, or it touches nothing."""
+        words = self.applies_to.split()
+        for word in words:
+            if word not in TOUCHED:
+                raise ValueError(f"applies_to: {short(word)} is none of {', '.join(TOUCHED)}")
+        if self.direction == "sentence" and words:
+            raise ValueError("applies_to: a cue of its whole sentence has none")
+        if self.direction != "sentence" and not words:
+            raise ValueError(f"applies_to: empty, so the cue touches nothing; name some of {', '.join(TOUCHED)}")
+        return self
 
     @property
     def key(self) -> str:
@@ -102,8 +115,9 @@ class RegexCue(Row):
     """
 
     category: str
-    pattern: str
+    pattern: ExpressionText
     example: str
+    counter: str = ""
     direction: Literal["", "forward", "backward"] = ""
 
 
@@ -115,7 +129,7 @@ class SentenceTable(Row):
     longest_words: int
     starts: tuple[str, ...]
     no_start_after: frozenset[str]
-    start_patterns: tuple[str, ...]
+    start_patterns: tuple[ExpressionText, ...]
     spoken_ends: tuple[str, ...]
     spoken_not: tuple[str, ...]
 
@@ -193,23 +207,19 @@ def alternation(phrases: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{body})(?!\w)", re.IGNORECASE)
 
 
-class MuscleRow(Row):
+class MuscleRow(PhraseRow):
     """muscles.csv: names of muscles that take trigger point injections."""
 
-    phrase: str
     muscle: str
-    example: str
 
 
 _BONES = frozenset({"transverse_process", "superior_articular_process"})
 
 
-class NounRow(Row):
+class NounRow(PhraseRow):
     """One row of patterns/level_nouns.csv. A plural in -s or -es is understood."""
 
-    phrase: str
     concept: str
-    example: str
 
 
 @dataclass(frozen=True)

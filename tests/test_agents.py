@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from functools import cache
 from itertools import accumulate
@@ -14,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.agents import AgentReader, SentenceView, injectate_names
-from extractor.patterns import PatternFolder, shipped_folder
+from extractor.patterns import PatternFolder
 from extractor.records import Agent
 
 CASES = Path(__file__).parent / "cases" / "agents.jsonl"
@@ -67,43 +66,6 @@ def test_case(case: dict[str, Any]) -> None:
     for name, amounts in case.get("amounts", {}).items():
         first = next(agent for agent in agents if agent.name == name and agent.role == "injectate")
         assert [first.concentration, first.dose, first.volume, first.per] == amounts, name
-
-
-def rows(name: str) -> list[dict[str, str]]:
-    with (shipped_folder() / name).open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def test_every_drug_row_finds_its_example() -> None:
-    def plain(words: str) -> str:
-        return words.lower().replace("-", " ").replace("'", "")
-
-    missed = [
-        row["phrase"]
-        for row in rows("agents.csv")
-        if (row["name"], plain(row["phrase"]))
-        not in {(hit.name, plain(row["example"][hit.start : hit.end])) for hit in reader().hits(row["example"])}
-    ]
-    assert missed == []
-
-
-def test_every_cue_row_decides_its_example() -> None:
-    missed = []
-    for row in rows("agent_roles.csv"):
-        agents = reader().read(row["example"], ())
-        roles = {agent.role for agent in agents}
-        expected = ROLE_OF_CUE.get(row["role"])
-        if expected is not None and expected not in roles:
-            missed.append((row["phrase"], row["role"]))
-        if row["role"] == "systemic" and "systemic" not in roles:
-            missed.append((row["phrase"], row["role"]))
-        if row["role"] == "not_used" and roles - {"skin_anesthetic"}:
-            missed.append((row["phrase"], row["role"]))
-        if row["role"] == "total" and {agent.per for agent in agents if agent.role == "injectate"} != {"total"}:
-            missed.append((row["phrase"], row["role"]))
-        if row["role"] == "joiner" and len(injectate_names(agents)) != 2:
-            missed.append((row["phrase"], row["role"]))
-    assert missed == []
 
 
 def test_offsets_and_case() -> None:

@@ -116,10 +116,10 @@ def test_the_command_leaves_out_what_it_never_calls_and_nothing_is_missing_later
 
 @pytest.mark.parametrize("command", [["code"], ["run", "-o", "{out}"], ["run", "--workers", "2", "-o", "{out}"]])
 def test_wrong_pattern_is_told_once_and_before_any_note(command: list[str], tmp_path: Path) -> None:
-    (tmp_path / "reading.toml").write_text('source = "none"\n', encoding="utf-8")
+    (tmp_path / "reading.toml").write_text("source = 3\n", encoding="utf-8")
     arguments = [part.format(out=tmp_path / "out.jsonl") for part in command]
     done = facetcode(*arguments, *map(str, SAMPLES), "--patterns", str(tmp_path))
     assert done.returncode == 2
     assert done.stderr.count(b"\n") == 1
-    assert done.stderr.startswith(b"facetcode: reading.toml: ")
+    assert done.stderr.startswith(b"facetcode: overlay reading.toml: ")
     assert not list(tmp_path.glob("out.jsonl*"))
