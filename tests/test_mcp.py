@@ -107,7 +107,12 @@ def test_both_tools_are_listed_with_schemas_and_with_what_they_are_not_for(talk:
         assert tool.output_schema["type"] == "object"
         assert "Not for: billing without the decision of a certified coder" in tool.description
         assert tool.input_schema["properties"]["text"]["maxLength"] == mcp_tools.MAX_CHARS
-        assert tool.input_schema["properties"]["profile"]["anyOf"][0]["enum"] == ["cpt", "medicare", "medicare-asc"]
+        assert tool.input_schema["properties"]["profile"]["anyOf"][0]["enum"] == [
+            "cpt",
+            "medicare",
+            "medicare-asc",
+            "medicare-hopd",
+        ]
         assert (tool.annotations.read_only_hint, tool.annotations.open_world_hint) == (True, False)
     assert "put the queries to the physician" in listed[0].description
 
