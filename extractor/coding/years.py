@@ -100,19 +100,19 @@ class CodeYears:
         for number in file.removed:
             if number not in base.codes:
                 raise PatternError(f"{file.name}: removed: {number} is no code of {file.based_on}")
-        return merged(_without(self._facts[file.based_on], frozenset(file.removed)), own)
+        return laid_over(_without(self._facts[file.based_on], frozenset(file.removed)), own)
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """A table laid over another, key by key; a list or a single value replaces.
+def laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """A later year laid over an earlier one, key by key; a list or a single value replaces.
 
-    >>> merged({"a": {"x": 1, "y": 2}, "b": [1]}, {"a": {"y": 3}, "b": [2]})
+    >>> laid_over({"a": {"x": 1, "y": 2}, "b": [1]}, {"a": {"y": 3}, "b": [2]})
     {'a': {'x': 1, 'y': 3}, 'b': [2]}
     """
     found = dict(base)
     for key, value in over.items():
         old = found.get(key)
-        found[key] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        found[key] = laid_over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return found
 
 
