@@ -63,7 +63,7 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, str, str]]:
                 )
             code, descriptor = (" ".join(cell.split()) for cell in row)
             if not _CODE.fullmatch(code):
-                raise InputError(f"{name} row {number}: the code is no number of five characters like 64493 or 0213T")
+                raise InputError(f"{name} row {number}: the code is no number of five digits or capital letters")
             if not descriptor:
                 raise InputError(f"{name} row {number}: the descriptor is empty")
             yield number, code, descriptor

@@ -74,8 +74,11 @@ def test_line_ends_and_a_mark_at_the_start_change_nothing(tmp_path: Path) -> Non
         (b"descriptor,code\nx,64493\n", "row 1: the columns must be code,descriptor"),
         (b"code,descriptor\n64493,Secret, words\n", "row 2: 3 fields, not 2: a descriptor with a comma needs quotes"),
         (b"code,descriptor\n64493\n", "row 2: 1 fields, not 2"),
-        (b"code,descriptor\n64493,x\n\n6449,Secret\n", "row 4: the code is no number of five characters"),
-        (b"code,descriptor\n64493-50,Secret\n", "row 2: the code is no number of five characters"),
+        (
+            b"code,descriptor\n64493,x\n\n6449,Secret\n",
+            "row 4: the code is no number of five digits or capital letters",
+        ),
+        (b"code,descriptor\n64493-50,Secret\n", "row 2: the code is no number of five digits or capital letters"),
         (b"code,descriptor\n64493,  \n", "row 2: the descriptor is empty"),
         (b"code,descriptor\n64493,x\n64493,Secret\n", "row 3: 64493 stands twice"),
         (b'code,descriptor\n64493,"Secret\n64494,x\n', "not readable as CSV"),

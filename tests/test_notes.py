@@ -10,14 +10,14 @@ from casefile import cases
 from extractor import Coder
 
 REQUIRED = {"text", "status", "lines"}
-OPTIONAL = {"date", "asks", "imaging", "injectate", "target"}
+OPTIONAL = {"asks", "imaging", "injectate", "target"}
 NOTES = cases("notes.jsonl", REQUIRED, OPTIONAL)
 
 
 @pytest.mark.parametrize("case", NOTES)
 def test_note(case: dict[str, Any], coder: Coder) -> None:
     """Status and lines are equal; `asks` are among the query ids, and a coded note asks nothing."""
-    result = coder.code(case["text"], date_of_service=case.get("date"))
+    result = coder.code(case["text"])
     ids = [query.id for query in result.queries]
     got = (result.status, [[line.code, line.side, line.joints] for line in result.lines])
     assert got == (case["status"], case["lines"]), ids

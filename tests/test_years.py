@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from casefile import cases
 
 from extractor import Coder
 from extractor.coding import CodeBook, CodeBooks, code_procedures
@@ -82,12 +84,16 @@ def test_books_are_put_together_once() -> None:
     assert books.of_day(None) is books.newest
 
 
-def test_the_result_names_the_book_of_its_day(coder: Coder) -> None:
-    found = {day: coder.code(NOTE, date_of_service=day).versions.codes for day in (None, "2021-07-04", "2019-01-01")}
-    assert found == {None: "2026", "2021-07-04": "2021", "2019-01-01": "2020"}
-    asked = coder.code(NOTE, date_of_service="2019-01-01")
-    assert (asked.status, [line.code for line in asked.lines]) == ("review", ["64493"])
-    assert asked.versions.date_of_service == "2019-01-01"
+@pytest.mark.parametrize("case", cases("dates.jsonl", {"date", "text", "status", "lines", "asks", "codes"}))
+def test_the_day_chooses_the_book_of_a_note(case: dict[str, Any], coder: Coder) -> None:
+    """`codes` is the year that the result names; `asks` are the ids of all queries."""
+    result = coder.code(case["text"], date_of_service=case["date"])
+    assert (result.status, [[line.code, line.side, line.joints] for line in result.lines]) == (
+        case["status"],
+        case["lines"],
+    )
+    assert sorted(query.id for query in result.queries) == sorted(case["asks"])
+    assert (result.versions.codes, result.versions.date_of_service) == (case["codes"], case["date"])
 
 
 @pytest.mark.parametrize("day", ["", "2026-02-30", "20260131", "2026-W05-6", "today", "2026-01-31T00:00"])
