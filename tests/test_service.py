@@ -616,7 +616,7 @@ def test_the_examples_are_what_the_coder_gives(coder: Coder) -> None:
     CodingResult.model_validate(example["200"])
 
     def within(shown: Any, true: Any, path: str) -> None:
-        if path == ".versions.patterns":
+        if path in (".versions.patterns", ".versions.profile_hash"):  # these follow every edit of a row
             return
         if isinstance(shown, dict):
             assert shown.keys() == true.keys(), path
