@@ -147,3 +147,14 @@ def test_a_wrong_file_ends_the_command(tmp_path: Path, capfd: pytest.CaptureFixt
     shown = capfd.readouterr()
     assert shown.out == ""
     assert shown.err == f"facetcode: {path} row 2: 3 fields, not 2: a descriptor with a comma needs quotes\n"
+
+
+def test_a_process_of_a_cluster_gets_them_as_bytes() -> None:
+    from extractor.batch.spark import coder_of_process
+
+    code = coder_of_process("cpt", None, ROWS.encode())
+    result = code(SAMPLE.read_text(encoding="utf-8"))
+    assert result.lines[0].descriptor == "Ours, <one>"
+    assert coder_of_process("cpt", None, ROWS.encode()) is code
+    other = coder_of_process("cpt", None, None)
+    assert other(SAMPLE.read_text(encoding="utf-8")).lines[0].descriptor == ""

@@ -156,6 +156,13 @@ def test_explain_line(talk: Callable[[Talk], Any]) -> None:
     assert text_of(answer).startswith(f"{SECOND} right L5-S1: NOT SUPPORTED.")
 
 
+def test_explain_line_is_of_the_day(talk: Callable[[Talk], Any]) -> None:
+    arguments = {"text": NOTE, "code": FIRST, "date_of_service": "2019-01-01"}
+    answer = talk(lambda client: client.call_tool("explain_line", arguments)).structured_content
+    assert (answer["verdict"], answer["status"], answer["versions"]["codes"]) == ("given", "review", "2020")
+    assert [query["id"] for query in answer["queries"]] == ["no_code_book"]
+
+
 def test_explain_line_of_a_given_line(talk: Callable[[Talk], Any]) -> None:
     answer = talk(lambda client: client.call_tool("explain_line", {"text": NOTE, "code": FIRST}))
     [line] = answer.structured_content["lines"]
