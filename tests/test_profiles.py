@@ -45,8 +45,8 @@ def test_a_profile_of_ones_own_stands_beside_the_shipped_ones(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ('replace = { "11111" = "G0260" }', "replace: '11111' is no code of codes/2026.toml"),
-        ('replace = { "27096" = "G9999" }', "replace: 'G9999' is no code of codes/2026.toml: say under substitutes"),
+        ('replace = { "11111" = "G0260" }', "replace: '11111' is a code of no year"),
+        ('replace = { "27096" = "G9999" }', "replace: 'G9999' is a code of no year: say under substitutes"),
         ('replace = { "27096" = "27096" }', "replace: 27096 is written 27096, which is replaced itself"),
         ('replace = { "64493" = "64494", "64494" = "64495" }', "replace: 64493 is written 64494, which is replaced"),
         ('distinct = "ZZ"', "distinct: ZZ is not known: say under meanings.ZZ when it belongs on a line"),

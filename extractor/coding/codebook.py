@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from extractor.coding.codetable import Code, CodeTable
-from extractor.coding.profiles import Profile, ProfileTable
+from extractor.coding.profiles import KnownNames, Profile, ProfileTable
 from extractor.coding.years import CodeYears
 from extractor.errors import InputError, PatternError
 from extractor.patterns import PatternFolder, Row
@@ -83,13 +83,10 @@ class CodeBook:
         return books.newest if year is None else books.of_year(year)
 
     def check(self) -> None:
-        """Raises PatternError for the first thing that does not fit together."""
+        """Raises PatternError for the first code without its rule."""
         for number, code in self.table.codes.items():
             if code.rule not in self.rules:
                 raise PatternError(f"codes/{self.year}.toml: {number}: no rule {code.rule!r} in rules.toml")
-        warnings = frozenset(id_ for id_, row in self.queries.items() if row.severity == "info")
-        for fault in self.claims.faults(self.table, warnings, frozenset(self.rules)):
-            raise PatternError(f"profiles.toml: {fault}")
 
     @property
     def year(self) -> str:
@@ -154,12 +151,15 @@ class CodeBooks:
 
     @cached_property
     def _shared(self) -> tuple[ProfileTable, Mapping[str, QueryRow], Mapping[str, Rule]]:
-        """The tables that are the same in all years."""
-        return (
-            self._folder.toml("profiles.toml", ProfileTable),
-            self._folder.toml("queries.toml", QueryTable).queries,
-            self._folder.toml("rules.toml", RuleTable).rules,
-        )
+        """The tables that are the same in all years, checked against each other."""
+        claims = self._folder.toml("profiles.toml", ProfileTable)
+        queries = self._folder.toml("queries.toml", QueryTable).queries
+        rules = self._folder.toml("rules.toml", RuleTable).rules
+        warnings = frozenset(id_ for id_, row in queries.items() if row.severity == "info")
+        codes, substitutes = self._years.named("codes"), self._years.named("substitutes")
+        for fault in claims.faults(KnownNames(codes, substitutes, warnings, frozenset(rules))):
+            raise PatternError(f"profiles.toml: {fault}")
+        return claims, queries, rules
 
 
 class _Blank(dict[str, str]):

@@ -6,17 +6,27 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
 
-from extractor.coding.codetable import CodeTable
 from extractor.patterns import Row
 
 Bilateral = Literal["modifier", "twice", "lines"]
 Group = Literal["epidural", "block_upper", "block_lumbar", "denervation_upper", "denervation_lumbar"]
 _MODIFIER = re.compile(r"[0-9A-Z]{2}")
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """What profiles may name: codes and substitutes of any year, warnings (queries of severity info) and rules."""
+
+    codes: frozenset[str]
+    substitutes: frozenset[str]
+    warnings: frozenset[str]
+    rules: frozenset[str]
 
 
 class Profile(Row):
@@ -77,21 +87,20 @@ class ProfileTable(Row):
     meetings: dict[str, Meeting]
     profiles: dict[str, Profile]
 
-    def faults(self, table: CodeTable, warnings: frozenset[str], rules: frozenset[str]) -> Iterator[str]:
-        """What does not fit together, a sentence each: within the profiles, and with a code book, the ids of the
-        warnings (queries of severity info) and the ids of the rules."""
+    def faults(self, known: KnownNames) -> Iterator[str]:
+        """What does not fit together, a sentence each: within the profiles, and with the other tables."""
         for name in self.meanings:
             if not _MODIFIER.fullmatch(name):
                 yield f"meanings: {name!r} is no modifier: two digits or capital letters"
         for name, meeting in self.meetings.items():
-            if meeting.rule not in rules:
+            if meeting.rule not in known.rules:
                 yield f"meetings.{name}: no rule {meeting.rule!r} in rules.toml"
         for name, profile in self.profiles.items():
-            unknown = [id_ for id_ in profile.coverage if id_ not in warnings]
+            unknown = [id_ for id_ in profile.coverage if id_ not in known.warnings]
             checks = (
                 *_modifier_faults(profile, self),
                 *_side_faults(profile),
-                *_replace_faults(profile.replace, table),
+                *_replace_faults(profile.replace, known),
                 *(f"coverage: {id_!r} is no query of severity info in queries.toml" for id_ in unknown),
             )
             yield from (f"{name}: {fault}" for fault in checks)
@@ -129,11 +138,11 @@ def _side_faults(profile: Profile) -> Iterator[str]:
         )
 
 
-def _replace_faults(replace: Mapping[str, str], table: CodeTable) -> Iterator[str]:
+def _replace_faults(replace: Mapping[str, str], known: KnownNames) -> Iterator[str]:
     for old, new in replace.items():
-        if old not in table.codes:
-            yield f"replace: {old!r} is no code of codes/{table.year}.toml"
-        if new not in table.codes and new not in table.substitutes:
-            yield f"replace: {new!r} is no code of codes/{table.year}.toml: say under substitutes what it is"
+        if old not in known.codes:
+            yield f"replace: {old!r} is a code of no year"
+        if new not in known.codes and new not in known.substitutes:
+            yield f"replace: {new!r} is a code of no year: say under substitutes of a code book what it is"
         elif new == old or new in replace:
             yield f"replace: {old} is written {new}, which is replaced itself"

@@ -18,16 +18,17 @@ def on_day(lines: Sequence[Line], book: CodeBook, day: date | None) -> Part:
     """
     if day is None or not lines:
         return Part(tuple(lines))
-    asks = () if book.table.covers(day) else (Ask("no_code_book"),)
+    asks: tuple[Ask, ...] = () if book.table.covers(day) else (Ask("no_code_book"),)
     refused = {line.code: why for line in lines if (why := _out_of_days(line.code, book, day))}
+    if not refused:
+        return Part(tuple(lines), asks)
     given = frozenset(line.code for line in lines)
     for line in lines:
         first = first_level(line.code, given, book)
         if line.code not in refused and first in refused:
             refused[line.code] = book.reason("add-on-without-first", codes=first)
     spans = tuple(span for line in lines if line.code in refused for span in line.evidence)
-    if refused:
-        asks = (*asks, Ask("code_not_valid", tuple(refused), spans))
+    asks = (*asks, Ask("code_not_valid", tuple(refused), spans))
     return Part(
         tuple(line for line in lines if line.code not in refused),
         asks,

@@ -68,6 +68,11 @@ class CodeYears:
         """The year for notes without a date: the newest that came with the package, whatever an overlay adds."""
         return max(_stems(self._folder.shipped))
 
+    def named(self, table: str) -> frozenset[str]:
+        """The numbers that stand in a table (codes, substitutes) of any year."""
+        tables = [(file.model_extra or {}).get(table) for file in self.files.values()]
+        return frozenset(number for rows in tables if isinstance(rows, dict) for number in rows)
+
     def of_day(self, day: dt.date) -> str:
         """The year whose book covers the day; the nearest where none does."""
         return next((year for year, file in self.files.items() if day <= file.last), list(self.files)[-1])
