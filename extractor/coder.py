@@ -30,8 +30,8 @@ MOST_STRINGS = 100_000
 class Coder:
     """Codes notes one at a time. What is not needed to build one loads with the first note, or with `load`.
 
-    `profile` is the claim profile, a row of patterns/profiles.toml. `patterns` is a folder whose CSV rows are added to
-    the shipped ones, and whose TOML files replace them. `descriptors` is a CSV file of your own with the columns code
+    `profile` is the claim profile, a row of patterns/profiles.toml. `patterns` is a folder of your own that is
+    laid over the shipped one. `descriptors` is a CSV file of your own with the columns code
     and descriptor; nothing else fills the descriptors of a result.
 
     Raises InputError for an unknown profile and a wrong file of descriptors, PatternError for a wrong pattern row.
