@@ -45,7 +45,7 @@ def _once_a_day(lines: Sequence[Line], book: CodeBook, profile: Profile) -> Iter
 
 
 def _written(line: Line, book: CodeBook, profile: Profile) -> list[ClaimLine]:
-    row, marks = book.code(line.code), book.claims.modifiers
+    row, marks = book.code(line.code), book.modifiers
     number = profile.replace.get(line.code, line.code)
     each = row.units == "joint" or (row.units == "day" and profile.third_level == "each")
     units = max(1, len(line.joints)) if each else 1

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from extractor.coding.codetable import Code, CodeTable
-from extractor.coding.profiles import KnownNames, Profile, ProfileTable
+from extractor.coding.profiles import KnownNames, Modifiers, Profile, ProfileTable
 from extractor.coding.years import CodeYears
 from extractor.errors import InputError, PatternError
 from extractor.patterns import PatternFolder, Row
@@ -92,6 +92,11 @@ class CodeBook:
     def year(self) -> str:
         """The year of the code table, for the result's `versions`."""
         return self.table.year
+
+    @property
+    def modifiers(self) -> Modifiers:
+        """The modifiers of the sides."""
+        return self.claims.modifiers
 
     @property
     def profiles(self) -> Mapping[str, Profile]:
