@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from extractor import __version__
 from extractor.boxes import plain_boxes
 from extractor.patterns import PatternFolder
-from extractor.text import clean, unwrapped
+from extractor.text import CleanText, clean, unwrapped
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import Doc
 
     from extractor.agents import AgentReader
+    from extractor.assembly.procedures import Assembled
     from extractor.coding import CodeBook
     from extractor.entities import EntityReader
     from extractor.hearing import Hearing
@@ -90,21 +92,13 @@ class Coder:
 
         `date_of_service` is accepted for notes that span code years; one code year ships today.
         """
-        from extractor.assembly.procedures import assemble
         from extractor.coding import code_procedures
-        from extractor.mentions import collect
         from extractor.result import build_result
 
         chosen = profile or self.profile
         self.book.profile(chosen)
-        note = self._hearing.heard(clean(text).seen_as(plain_boxes))
-        nlp = self.nlp
-        doc = nlp.make_doc(unwrapped(note.text))
-        doc.user_data["facetcode_text"] = note.text
-        reading = collect(nlp(doc))
-        if len(nlp.vocab.strings) > MOST_STRINGS:
-            self.__dict__.pop("nlp", None)  # built anew for the next note
-        assembled = assemble(reading, self._agents, self._rows)
+        note, doc = self.read(text)
+        assembled = self.assemble(doc)
         coding = code_procedures(assembled.procedures, self.book, chosen)
         versions = {
             "engine": __version__,
@@ -116,3 +110,21 @@ class Coder:
             "date_of_service": date_of_service,
         }
         return build_result(id, note, assembled, self._entities.read(assembled), coding, versions)
+
+    def read(self, text: str) -> tuple[CleanText, Doc]:
+        """The clean view in which a note is read, and what the pipeline read in it."""
+        note = self._hearing.heard(clean(text).seen_as(plain_boxes))
+        nlp = self.nlp
+        doc = nlp.make_doc(unwrapped(note.text))
+        doc.user_data["facetcode_text"] = note.text
+        doc = nlp(doc)
+        if len(nlp.vocab.strings) > MOST_STRINGS:
+            self.__dict__.pop("nlp", None)  # built anew for the next note
+        return note, doc
+
+    def assemble(self, doc: Doc) -> Assembled:
+        """The procedures of a note, from what the pipeline read."""
+        from extractor.assembly.procedures import assemble
+        from extractor.mentions import collect
+
+        return assemble(collect(doc), self._agents, self._rows)

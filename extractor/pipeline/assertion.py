@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal, NamedTuple
 
 from medspacy.common.medspacy_matcher import MedspacyMatcher
 from medspacy.context.context_graph import ConTextGraph
@@ -38,7 +39,19 @@ _MEASURE_REACH = 6  # tokens between a measure and its drug: "a mL of 1 percent 
 _NUMBER, _MOST = "#", 12  # in the category of a cue that counts; the highest number counted
 
 
-def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule:
+class CueMatch(NamedTuple):
+    """Where a cue matches, whatever becomes of it. `row` is the key of a row of cues.csv, or the number of a [[regex]]
+    of reading.toml, from 0."""
+
+    start: int  # characters
+    end: int
+    category: str
+    direction: str
+    row: str | int
+    fate: Literal["kept", "covered", "aside"]  # covered: by a longer cue; aside: what gives a reason, ends a denial
+
+
+def _rule(cue: RegexCue, category: str, reach: Mapping[str, int], number: int) -> ConTextRule:
     return ConTextRule(
         literal=category,
         category=category.upper(),
@@ -48,15 +61,16 @@ def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule
         metadata={
             "direction": cue.direction or ("bidirectional" if category in reach else "sentence"),
             "category": category,
+            "row": number,
         },
     )
 
 
-def _rules(cue: RegexCue, reach: Mapping[str, int]) -> list[ConTextRule]:
-    """The rule of a cue; for a cue that counts, one for each number."""
+def _rules(cue: RegexCue, reach: Mapping[str, int], place: int) -> list[ConTextRule]:
+    """The rule of a cue, the one at a place in its file; for a cue that counts, one for each number."""
     if _NUMBER not in cue.category:
-        return [_rule(cue, cue.category, reach)]
-    return [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach) for number in range(_MOST + 1)]
+        return [_rule(cue, cue.category, reach, place)]
+    return [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach, place) for number in range(_MOST + 1)]
 
 
 class Assertion:
@@ -87,13 +101,18 @@ class Assertion:
                     max_scope=None
                     if unlimited
                     else reach.get(f"{row.category}_{row.direction}", reach.get(row.category)),
-                    metadata={"direction": row.direction, "category": row.category.removesuffix("_near")},
+                    metadata={
+                        "direction": row.direction,
+                        "category": row.category.removesuffix("_near"),
+                        "row": row.key,
+                    },
                 )
             )
         drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
         self.regexes = [
-            (_rules(cue, reach), Sought(re.compile(cue.pattern, re.IGNORECASE))) for cue in patterns.table.regex
+            (_rules(cue, reach, place), Sought(re.compile(cue.pattern, re.IGNORECASE)))
+            for place, cue in enumerate(patterns.table.regex)
         ]
 
     def __call__(self, doc: Doc) -> Doc:
@@ -132,9 +151,35 @@ class Assertion:
         doc._.facetcode_assertions = tuple(sorted(touched))
         return doc
 
+    def matches(self, doc: Doc) -> list[CueMatch]:
+        """Every match of every cue in order of the text: for those who ask which row decided, and why one did not."""
+        every = self._found(doc)
+        longest = self._longest(every)
+        kept = set(map(_placed, self._without_double(doc, longest)))
+        uncovered = set(map(_placed, longest))
+        result = []
+        for rule, start, end in every:
+            place = _placed((rule, start, end))
+            told = rule.metadata
+            result.append(
+                CueMatch(
+                    doc[start].idx,
+                    doc[end - 1].idx + len(doc[end - 1]),
+                    told["category"],
+                    told["direction"],
+                    told["row"],
+                    "kept" if place in kept else "aside" if place in uncovered else "covered",
+                )
+            )
+        return sorted(result, key=lambda cue: (cue.start, cue.end))
+
     def _cues(self, doc: Doc) -> list[tuple[ConTextRule, int, int]]:
         """Cues in order; within one kind of cue the longest wins, and a pseudo cue beats every ConText cue that it
         covers."""
+        return self._without_double(doc, self._longest(self._found(doc)))
+
+    def _found(self, doc: Doc) -> list[tuple[ConTextRule, int, int]]:
+        """All matches, the longest first."""
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
         present = Present(text_of(doc))
@@ -146,6 +191,10 @@ class Assertion:
                     rule = choices[self.words.counts.get(number) or int(number)]
                     found.append((rule, span.start, span.end))
         found.sort(key=lambda cue: (cue[1] - cue[2], cue[1], cue[0].category))
+        return found
+
+    @staticmethod
+    def _longest(found: list[tuple[ConTextRule, int, int]]) -> list[tuple[ConTextRule, int, int]]:
         kept: list[tuple[ConTextRule, int, int]] = []
         taken: dict[str, set[int]] = {}
         for rule, start, end in found:
@@ -157,7 +206,7 @@ class Assertion:
                 layer.update(tokens)
                 kept.append((rule, start, end))
         kept.sort(key=lambda cue: (cue[1], cue[2]))
-        return self._without_double(doc, kept)
+        return kept
 
     def _without_double(self, doc: Doc, cues: list[tuple[ConTextRule, int, int]]) -> list[tuple[ConTextRule, int, int]]:
         """ "except" after a denial in its sentence only ends that: "no vascular uptake, except at L4"."""
@@ -175,6 +224,12 @@ class Assertion:
                 denied = start
             result.append((rule, start, end))
         return result
+
+
+def _placed(cue: tuple[ConTextRule, int, int]) -> tuple[int, int, int]:
+    """What tells a match from all others."""
+    rule, start, end = cue
+    return id(rule), start, end
 
 
 def _in_scope(doc: Doc) -> bool:
