@@ -218,6 +218,13 @@ class Hearing:
             return False
         return letters in self._exact_letters or any(self._likenesses(letters, code))
 
+    @staticmethod
+    def respells(row: Respelled, text: str, start: int, end: int) -> bool:
+        """True where a row matches just this stretch of a text."""
+        pattern, subject = Caseless(row.pattern).over(text)
+        match = pattern.match(subject, start)
+        return match is not None and match.end() == end
+
     def heard(self, note: CleanText) -> CleanText:
         """The note with spoken marks as marks and misheard terms as terms."""
         return list(self.steps(note))[-1][0]

@@ -40,18 +40,19 @@ _NUMBER, _MOST = "#", 12  # in the category of a cue that counts; the highest nu
 
 
 class CueMatch(NamedTuple):
-    """Where a cue matches, whatever becomes of it. `row` is the key of a row of cues.csv, or the number of a [[regex]]
-    of reading.toml, from 0."""
+    """Where a cue matches, whatever becomes of it. `row` is (phrase, category) of a row of cues.csv, or (pattern,
+    category) of a [[regex]] of reading.toml."""
 
     start: int  # characters
     end: int
     category: str
     direction: str
-    row: str | int
+    row: tuple[str, str]
+    is_regex: bool
     fate: Literal["kept", "covered", "aside"]  # covered: by a longer cue; aside: what gives a reason, ends a denial
 
 
-def _rule(cue: RegexCue, category: str, reach: Mapping[str, int], number: int) -> ConTextRule:
+def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule:
     return ConTextRule(
         literal=category,
         category=category.upper(),
@@ -61,16 +62,16 @@ def _rule(cue: RegexCue, category: str, reach: Mapping[str, int], number: int) -
         metadata={
             "direction": cue.direction or ("bidirectional" if category in reach else "sentence"),
             "category": category,
-            "row": number,
+            "row": (cue.pattern, cue.category),
         },
     )
 
 
-def _rules(cue: RegexCue, reach: Mapping[str, int], place: int) -> list[ConTextRule]:
-    """The rule of a cue, the one at a place in its file; for a cue that counts, one for each number."""
+def _rules(cue: RegexCue, reach: Mapping[str, int]) -> list[ConTextRule]:
+    """The rule of a cue; for a cue that counts, one for each number."""
     if _NUMBER not in cue.category:
-        return [_rule(cue, cue.category, reach, place)]
-    return [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach, place) for number in range(_MOST + 1)]
+        return [_rule(cue, cue.category, reach)]
+    return [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach) for number in range(_MOST + 1)]
 
 
 class Assertion:
@@ -104,15 +105,14 @@ class Assertion:
                     metadata={
                         "direction": row.direction,
                         "category": row.category.removesuffix("_near"),
-                        "row": row.key,
+                        "row": (row.phrase, row.category),
                     },
                 )
             )
         drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
         self.regexes = [
-            (_rules(cue, reach, place), Sought(re.compile(cue.pattern, re.IGNORECASE)))
-            for place, cue in enumerate(patterns.table.regex)
+            (_rules(cue, reach), Sought(re.compile(cue.pattern, re.IGNORECASE))) for cue in patterns.table.regex
         ]
 
     def __call__(self, doc: Doc) -> Doc:
@@ -154,6 +154,7 @@ class Assertion:
     def matches(self, doc: Doc) -> list[CueMatch]:
         """Every match of every cue in order of the text: for those who ask which row decided, and why one did not."""
         every = self._found(doc)
+        of_regexes = {id(rule) for rules, _ in self.regexes for rule in rules}
         longest = self._longest(every)
         kept = set(map(_placed, self._without_double(doc, longest)))
         uncovered = set(map(_placed, longest))
@@ -168,6 +169,7 @@ class Assertion:
                     told["category"],
                     told["direction"],
                     told["row"],
+                    id(rule) in of_regexes,
                     "kept" if place in kept else "aside" if place in uncovered else "covered",
                 )
             )
