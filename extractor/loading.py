@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from extractor.batch.runner import CodeNote
+    from extractor.coder import Coder
 
 
 def load_coder(profile: str, patterns: Path | None) -> CodeNote:
+    """What codes notes in this process. Raises as `load` does."""
+    return load(profile, patterns).code
+
+
+def load(profile: str, patterns: Path | None) -> Coder:
     """A coder of this process. Raises InputError for an unknown profile and PatternError for a wrong pattern row."""
     _import_medspacy()
     from extractor.coder import Coder
 
     coder = Coder(profile=profile, patterns=patterns)
     coder.load()  # a wrong pattern is told once, before the first note
-    return coder.code
+    return coder
 
 
 # modules that spaCy and medspaCy import for commands and a component of theirs, with the name that each one takes there

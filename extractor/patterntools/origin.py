@@ -17,11 +17,12 @@ from typing import Any
 from extractor.patterns import PatternFolder
 
 Keys = tuple[str, ...]
+_LONGEST_KEY = 60  # characters of an expression that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One row of a pattern file. `row` is its line in the file; 0 for a word of a list."""
+    """One row of a pattern file. `row` is its line in the file, in TOML that of its heading; 0 for a word of a list."""
 
     file: str
     row: int
@@ -34,8 +35,9 @@ class Origin:
         >>> print(Origin("targets.csv", 7, "facet block", True))
         overlay targets.csv row 7 "facet block"
         """
-        place = f" row {self.row}" if self.row else ""
-        return f'{"overlay " if self.overlay else ""}{self.file}{place} "{self.key}"'
+        place = f" {'line' if self.file.endswith('.toml') else 'row'} {self.row}" if self.row else ""
+        key = self.key if len(self.key) <= _LONGEST_KEY else f"{self.key[:_LONGEST_KEY]}..."
+        return f'{"overlay " if self.overlay else ""}{self.file}{place} "{key}"'
 
 
 class Origins:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from extractor.batch.readers.items import incoming
+from extractor.batch.sources import STANDARD_INPUT, Incoming, Remark, single_note
 from extractor.coder import Coder
 from extractor.entities import EntityReader
+from extractor.errors import InputError
 from extractor.mentions import Sentence
 from extractor.patterntools.discarded import because, discarded
 from extractor.patterntools.findings import Finding, Findings, Trial
@@ -101,6 +104,33 @@ def _words(given: str, start: int, end: int) -> tuple[int, int] | None:
     if not letters or not any(given[place].isalpha() for place in letters):
         return None
     return letters[0], letters[-1] + 1
+
+
+def run(
+    words: str | None,
+    file: str | None,
+    form: str,
+    coder: Coder,
+    day: str | None,
+    say: Callable[[str], object],
+    complain: Callable[[str], object],
+) -> bool:
+    """Tries `words`, or the note of a file or of standard input ("-"). False where the note cannot be read, which is
+    told. InputError: the call is wrong."""
+    if (words is None) == (file is None):
+        raise InputError("give the words of a note, - for standard input, or --file FILE")
+    name = STANDARD_INPUT if words == STANDARD_INPUT else file
+    items = single_note(name) if name is not None else iter([incoming("the note", {"id": "note", "text": words})])
+    for item in items:
+        if isinstance(item, Incoming):
+            trial = try_text(coder, item.note.text, item.note.id, day)
+            say(as_json(trial) if form == "json" else as_text(trial))
+        elif isinstance(item, Remark):
+            complain(f"{item.where}: {item.text}")
+        else:
+            complain(f"{item.where}: {item.reason}")
+            return False
+    return True
 
 
 # -- shown -------------------------------------------------------------------------------------------------------
