@@ -171,7 +171,7 @@ def _targets(trace: Trace) -> Iterator[Finding]:
                 or ("it names nothing that was done", ())
             )
         elif hit.value.startswith("other:"):
-            reason = "it names a procedure of another kind, which is not coded here", ()
+            reason = "it names a procedure of another kind, which is not coded here", trace.own_row(hit)
         if reason:
             yield trace.at(hit.start, hit.end, hit.label, hit.value, reason[1], reason[0])
 
@@ -180,9 +180,9 @@ def _imaging(trace: Trace) -> Iterator[Finding]:
     used = {name for procedure in trace.assembled.procedures for name in procedure.imaging}
     for hit in trace.assembled.reading.imaging:
         if hit.value == "diagnostic":
-            reason: Reason | None = ("this row names a study and never guidance", ())
+            reason: Reason | None = ("this row names a study and never guidance", trace.own_row(hit))
         elif hit.value == "none":
-            reason = "this row says that no imaging was used", ()
+            reason = "this row says that no imaging was used", trace.own_row(hit)
         else:
             reason = _unticked(hit) or _touched(trace, hit, "negated", "historical", "planned")
             if reason is None and hit.value not in used:
@@ -262,6 +262,8 @@ def _not_used(trace: Trace, hit: LevelHit) -> Reason:
         return bare + (_NO_ACT if not sentence.cues & set(_ACTS) else "its words tell of no place of a needle"), ()
     if sentence.zone in _HALF_READ or sentence.zone == "title":
         return f"the body tells the levels, and this is the {sentence.zone}", ()
+    if hit.mention.noun in ("", "level"):
+        return "no noun goes with it, and levels with the noun of a joint, a nerve or a bone are read before it", ()
     return "it completes no joint of a procedure that was read", ()
 
 

@@ -6,6 +6,7 @@ Everything is read by the coder itself. The rooms are then asked by which rows t
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
@@ -23,7 +24,7 @@ from extractor.entities import EntityReader
 from extractor.hearing import Hearing, HearingTable
 from extractor.level_tokens import LevelWords, plain
 from extractor.levels import LevelGrammar
-from extractor.mentions import Sentence, collect
+from extractor.mentions import Hit, Sentence, collect
 from extractor.patterntools.findings import Finding, Findings
 from extractor.patterntools.origin import Origin, Origins
 from extractor.records import LevelMention
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 _FILES = {"Target": "targets.csv", "Context": "targets.csv", "Imaging": "imaging.csv", "Side": "sides.csv"}
 _PLURALS = ("", "s", "es")
 _SPOKEN = ("anywhere", "first", "late")
+
+
+def _plain_words(text: str) -> list[str]:
+    return re.findall(r"[a-z]+|[0-9]+", text.lower())
 
 
 class Trace:
@@ -166,6 +171,15 @@ class Trace:
         """The row of a match."""
         return self.origins.csv(_FILES[match.label], phrase=match.phrase)
 
+    def own_row(self, hit: Hit) -> tuple[Origin, ...]:
+        """The row by which a hit was found."""
+        match = self._kept_at.get((hit.start, hit.end, hit.label))
+        return self.row(match) if match else ()
+
+    @cached_property
+    def _kept_at(self) -> dict[tuple[int, int, str], RowMatch]:
+        return {match[:3]: match for match in self.row_matches if match.fits and match[:4] in self.kept}
+
     def matches(self) -> Findings:
         """The matches that are read, in order of the text."""
         found = [
@@ -200,7 +214,11 @@ class Trace:
                 phrase = self._nouns.get(form.removesuffix(ending)) if form.endswith(ending) else None
                 if phrase is not None:
                     return self.origins.csv("level_nouns.csv", phrase=phrase)
-        phrase, phrases = self._sites.get(plain(self.text[mention.start : mention.end]), ("", ""))
+        return self._site_row(mention.start, mention.end)
+
+    def _site_row(self, start: int, end: int) -> tuple[Origin, ...]:
+        """The row of words that are a level by themselves."""
+        phrase, phrases = self._sites.get(plain(self.text[start:end]), ("", ""))
         rows = self.origins.item("levels.toml", "sites", phrases=phrases) if phrase else ()
         return tuple(replace(row, key=phrase) for row in rows)
 
@@ -227,7 +245,7 @@ class Trace:
         """What looks like a level and is none."""
         kept = [(hit.start, hit.end) for hit in self.raw.levels]
         return tuple(
-            self.at(start, end, "Level", "", (), f"no level: {reason}")
+            self.at(start, end, "Level", "", self._site_row(start, end), f"no level: {reason}")
             for start, end, reason in LevelGrammar(self._patterns).refused(self.text)
             if (start, end) not in kept
         )
@@ -264,8 +282,10 @@ class Trace:
             reason = self.agent_reasons.get((hit.start, hit.end))
             rows = self.drug_row(hit.start, hit.end)
             role = (reason.role if reason else None) or "none"
+            spelled = _plain_words(self.text[hit.start : hit.end])
+            slip = "" if not rows or spelled == _plain_words(rows[0].key) else "; one letter off the name in its row"
             by = self.role_row(reason) if reason and not reason.denied else ()
-            found.append(self.at(hit.start, hit.end, hit.drug_class, hit.name, (*rows, *by), f"role: {role}"))
+            found.append(self.at(hit.start, hit.end, hit.drug_class, hit.name, (*rows, *by), f"role: {role}{slip}"))
         return tuple(found)
 
     # -- cues --------------------------------------------------------------------------------------------------
