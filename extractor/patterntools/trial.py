@@ -85,6 +85,10 @@ def _unread(trace: Trace, read: list[Finding]) -> Iterator[Finding]:
     taken = bytearray(len(trace.clean.given))
     for item in read:
         taken[item.start : item.end] = b"\1" * (item.end - item.start)
+    for hit in trace.raw.levels:
+        if hit.mention.noun_start >= 0:
+            first, last = trace.clean.span(hit.mention.noun_start, hit.mention.noun_end)
+            taken[first:last] = b"\1" * (last - first)
     given = trace.clean.given
     for sentence in trace.told():
         start = None
