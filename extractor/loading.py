@@ -14,18 +14,13 @@ if TYPE_CHECKING:
 
 
 def load_coder(profile: str, patterns: Path | None) -> CodeNote:
-    """What codes notes in this process. Raises as `load` does."""
-    return load(profile, patterns).code
-
-
-def load(profile: str, patterns: Path | None) -> Coder:
     """A coder of this process. Raises InputError for an unknown profile and PatternError for a wrong pattern row."""
     _import_medspacy()
     from extractor.coder import Coder
 
     coder = Coder(profile=profile, patterns=patterns)
     coder.load()  # a wrong pattern is told once, before the first note
-    return coder
+    return coder.code
 
 
 # modules that spaCy and medspaCy import for commands and a component of theirs, with the name that each one takes there
@@ -47,3 +42,13 @@ def _import_medspacy() -> None:
     finally:
         for name in names:
             sys.modules.pop(name, None)
+
+
+def load(profile: str, patterns: Path | None) -> Coder:
+    """The coder itself, for those who ask it more than results. Raises what `load_coder` raises."""
+    _import_medspacy()
+    from extractor.coder import Coder
+
+    coder = Coder(profile=profile, patterns=patterns)
+    coder.load()
+    return coder

@@ -15,9 +15,9 @@ from casefile import cases
 
 from extractor import Coder, cli
 from extractor.patterns import PatternFolder
-from extractor.patterntools.findings import Trial
 from extractor.patterntools.origin import Origin, Origins
 from extractor.patterntools.trial import as_json, as_text, try_text
+from extractor.patterntools.trial_findings import Trial
 
 ROOT = Path(__file__).parent.parent
 NOTE = (

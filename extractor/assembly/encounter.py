@@ -73,16 +73,16 @@ def only_contrast(procedure: Procedure, session: Session, shared: Encounter) -> 
 
 
 def agents_of(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
-    return reader.read(reading.text, views_of(reading), used_agents(reading))
+    return reader.read(reading.text, drug_sentences(reading), used_drugs(reading))
 
 
-def used_agents(reading: Reading) -> list[AgentHit]:
-    """The drugs that no cue denies."""
+def used_drugs(reading: Reading) -> list[AgentHit]:
+    """The drug names of a note without those that it denies."""
     return [hit for hit in reading.agents if hit.start not in reading.denied_agents]
 
 
-def views_of(reading: Reading) -> list[SentenceView]:
-    """The sentences as the reader of drugs sees them."""
+def drug_sentences(reading: Reading) -> list[SentenceView]:
+    """The sentences of a note as the reader of drugs sees them."""
     views = []
     for sentence in reading.sentences:
         zone = sentence.zone

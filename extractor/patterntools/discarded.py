@@ -12,9 +12,9 @@ from extractor.assembly.families import find
 from extractor.assembly.statements import KIND_OF_NOUN
 from extractor.assembly.zones import SPEAKING
 from extractor.mentions import Cue, Hit, LevelHit, Sentence
-from extractor.patterntools.findings import Finding
 from extractor.patterntools.origin import Origin
 from extractor.patterntools.trace import Trace
+from extractor.patterntools.trial_findings import Finding
 
 if TYPE_CHECKING:
     from extractor.pipeline.assertion import CueMatch

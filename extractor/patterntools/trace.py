@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from extractor.agent_names import DrugNames
 from extractor.agents import AgentReader, AgentReason
-from extractor.assembly.encounter import nothing_done, used_agents, views_of
+from extractor.assembly.encounter import drug_sentences, nothing_done, used_drugs
 from extractor.assembly.families import FAMILY_OF, find, is_technique
 from extractor.assembly.zones import with_zones
 from extractor.boxes import plain_boxes
@@ -25,8 +25,8 @@ from extractor.hearing import Hearing, HearingTable
 from extractor.level_tokens import LevelWords, plain
 from extractor.levels import LevelGrammar
 from extractor.mentions import Hit, Sentence, collect
-from extractor.patterntools.findings import Finding, Findings
 from extractor.patterntools.origin import Origin, Origins
+from extractor.patterntools.trial_findings import Finding, Findings
 from extractor.records import LevelMention
 from extractor.rows import MuscleRow, NounRow, alternation
 from extractor.text import clean
@@ -256,7 +256,7 @@ class Trace:
     def agent_reasons(self) -> dict[tuple[int, int], AgentReason]:
         """What decided the role of each drug, by its place."""
         reading = self.assembled.reading
-        found = AgentReader(self._patterns).reasons(self.text, views_of(reading), used_agents(reading))
+        found = AgentReader(self._patterns).reasons(self.text, drug_sentences(reading), used_drugs(reading))
         return {(reason.hit.start, reason.hit.end): reason for reason in found}
 
     @cached_property

@@ -13,8 +13,8 @@ from extractor.entities import EntityReader
 from extractor.errors import InputError
 from extractor.mentions import Sentence
 from extractor.patterntools.discarded import because, discarded
-from extractor.patterntools.findings import Finding, Findings, Trial
 from extractor.patterntools.trace import Trace
+from extractor.patterntools.trial_findings import Finding, Findings, Trial
 from extractor.report import text_summary
 from extractor.result import decided
 
