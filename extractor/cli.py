@@ -265,6 +265,42 @@ def patterns_check_command(patterns: Path | None, form: str, idle: bool) -> int:
     return command.run(patterns, form, idle, _print)
 
 
+@patterns_group.command("try")
+@click.argument("words", metavar="TEXT", required=False)
+@click.option("--file", metavar="FILE", help="The note in a file, in place of TEXT.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_common_options
+def patterns_try_command(
+    words: str | None, file: str | None, form: str, profile: str, patterns: Path | None, day: str | None
+) -> int:
+    """Show what is read in TEXT (- for standard input), by which rows, and what is left out and why."""
+    from extractor.loading import load
+
+    _check_day(day)
+    coder = load(profile, patterns)
+    from extractor.patterntools import trial
+
+    return 0 if trial.run(words, file, form, coder, day, _print, _complain) else NOTES_FAILED
+
+
+@patterns_group.command("diff")
+@click.argument("other", metavar="OTHER", type=click.Path(path_type=Path))
+@click.option("--notes", "inputs", metavar="INPUT", multiple=True, help="As in run; may be given more than once.")
+@click.option("--results", metavar="RESULT.jsonl", type=click.Path(path_type=Path), help="What the notes came out as.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="Processes that code notes (default: all cores).")
+@click.option("--exit-code", is_flag=True, help="Exit 1 where a note changes, too.")
+@_common_options
+def patterns_diff_command(exit_code: bool, **options: Any) -> int:
+    """Show the notes whose lines, claim, questions, summary or status change with the patterns in OTHER, a folder as
+    for --patterns. The notes are those of the project's corpus, or of --notes."""
+    from extractor.patterntools import diff
+
+    _check_day(options["day"])
+    figures = diff.run(diff.Diff(**options), _print, _complain)
+    return NOTES_FAILED if figures.failed or (exit_code and figures.changed) else 0
+
+
 def _coder(profile: str, patterns: Path | None, descriptors: Path | None = None) -> CodeNote:
     from extractor.loading import load_coder
 

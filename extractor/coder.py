@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from extractor import __version__
 from extractor.boxes import plain_boxes
 from extractor.patterns import PatternFolder
-from extractor.text import clean, unwrapped
+from extractor.text import CleanText, clean, unwrapped
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import Doc
 
     from extractor.agents import AgentReader
+    from extractor.assembly.procedures import Assembled
     from extractor.coding import CodeBook, CodeBooks
     from extractor.descriptors import Descriptors
     from extractor.entities import EntityReader
@@ -103,24 +105,16 @@ class Coder:
         `date_of_service` (YYYY-MM-DD) chooses the code book; without one it is the newest that came with the package.
         Raises InputError for an unknown profile and for a date that is none.
         """
-        from extractor.assembly.procedures import assemble
         from extractor.coding import code_procedures
         from extractor.coding.years import day_of
-        from extractor.mentions import collect
         from extractor.result import build_result
 
         chosen = profile or self.profile
         day = None if date_of_service is None else day_of(date_of_service)
         book = self.books.of_day(day)
         profile_row = book.profile(chosen)
-        note = self._hearing.heard(clean(text).seen_as(plain_boxes))
-        nlp = self.nlp
-        doc = nlp.make_doc(unwrapped(note.text))
-        doc.user_data["facetcode_text"] = note.text
-        reading = collect(nlp(doc))
-        if len(nlp.vocab.strings) > MOST_STRINGS:
-            self.__dict__.pop("nlp", None)  # built anew for the next note
-        assembled = assemble(reading, self._agents, self._rows)
+        note, doc = self.read(text)
+        assembled = self.assemble(doc)
         coding = code_procedures(assembled.procedures, book, chosen, day=day)
         versions = {
             "engine": __version__,
@@ -134,6 +128,24 @@ class Coder:
         }
         known = self.descriptors.texts if self.descriptors else None
         return build_result(id, note, assembled, self._entities.read(assembled), coding, versions, known)
+
+    def read(self, text: str) -> tuple[CleanText, Doc]:
+        """The clean view in which a note is read, and what the pipeline read in it."""
+        note = self._hearing.heard(clean(text).seen_as(plain_boxes))
+        nlp = self.nlp
+        doc = nlp.make_doc(unwrapped(note.text))
+        doc.user_data["facetcode_text"] = note.text
+        doc = nlp(doc)
+        if len(nlp.vocab.strings) > MOST_STRINGS:
+            self.__dict__.pop("nlp", None)  # built anew for the next note
+        return note, doc
+
+    def assemble(self, doc: Doc) -> Assembled:
+        """The procedures of a note, from what the pipeline read."""
+        from extractor.assembly.procedures import assemble
+        from extractor.mentions import collect
+
+        return assemble(collect(doc), self._agents, self._rows)
 
 
 def _descriptors(path: str | Path | None) -> Descriptors | None:

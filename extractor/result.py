@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from extractor.agents import injectate_names
 from extractor.schema import (
@@ -197,11 +197,24 @@ def _entities(found: Sequence[Found], quote: _Quoter) -> list[Entity]:
 
 
 def _assertion(sentence: Sentence | None, cues: frozenset[str], boxed: str) -> AssertionName:
-    if boxed == "unchecked" or "negated" in cues:
-        return "negated"
+    return decided(sentence, cues, boxed)[0]
+
+
+def decided(
+    sentence: Sentence | None, cues: frozenset[str], boxed: str
+) -> tuple[AssertionName, Literal["box", "cue", "word", "zone"]]:
+    """How a span is asserted, and what decided it: its check box, a cue that denies it, its own words, or its sentence.
+
+    >>> decided(None, frozenset({"negated"}), "")
+    ('negated', 'cue')
+    """
+    if boxed == "unchecked":
+        return "negated", "box"
+    if "negated" in cues:
+        return "negated", "cue"
     if sentence is None:
-        return "performed"
+        return "performed", "zone"
     told = sentence.zone in {"body", "neutral", "title"}
     if told and ("found" in cues or ("taken" in cues and not sentence.cues & {"performed", "needlework"})):
-        return "historical"
-    return _ZONE_ASSERTION.get(sentence.zone, "performed")
+        return "historical", "word"
+    return _ZONE_ASSERTION.get(sentence.zone, "performed"), "zone"

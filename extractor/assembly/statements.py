@@ -16,7 +16,7 @@ from extractor.records import LevelMention
 
 Kind = Literal["joint", "nerve", "bone", "bare", "sacral", "foramen", "interspace"]
 
-_KIND_OF_NOUN: dict[str, Kind] = {
+KIND_OF_NOUN: dict[str, Kind] = {
     "facet_joint": "joint",
     "medial_branch": "nerve",
     "dorsal_ramus": "nerve",
@@ -132,7 +132,7 @@ def make(
     result: list[Statement] = []
     for level in sided_rows:
         cues = sentences[level.hit.sentence].cues
-        kind = _KIND_OF_NOUN.get(level.hit.mention.noun)
+        kind = KIND_OF_NOUN.get(level.hit.mention.noun)
         last = result[-1] if result else None
         if (
             kind == "bare"
@@ -264,7 +264,7 @@ def _beside_its_bone(reading: Reading, hit: LevelHit) -> bool:
     here = as_vertebrae(hit.mention)
     return any(
         other.sentence == hit.sentence
-        and _KIND_OF_NOUN.get(other.mention.noun) == "bone"
+        and KIND_OF_NOUN.get(other.mention.noun) == "bone"
         and tuple(anatomy.nerve_at_bone(v) for v in as_vertebrae(other.mention)) == here
         for other in reading.levels
     )

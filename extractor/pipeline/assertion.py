@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal, NamedTuple
 
 from medspacy.common.medspacy_matcher import MedspacyMatcher
 from medspacy.context.context_graph import ConTextGraph
@@ -40,6 +41,19 @@ _MEASURE_REACH = 6  # tokens between a measure and its drug: "a mL of 1 percent 
 _NUMBER, _MOST = "#", 12  # in the category of a cue that counts; the highest number counted
 
 
+class CueMatch(NamedTuple):
+    """Where a cue matches, whatever becomes of it. `row` is (phrase, category) of a row of cues.csv, or (pattern,
+    category) of a [[regex]] of reading.toml."""
+
+    start: int  # characters
+    end: int
+    category: str
+    direction: str
+    row: tuple[str, str]
+    is_regex: bool
+    fate: Literal["kept", "covered", "aside"]  # covered: by a longer cue; aside: what gives a reason, ends a denial
+
+
 def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule:
     return ConTextRule(
         literal=category,
@@ -50,6 +64,7 @@ def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule
         metadata={
             "direction": cue.direction or ("bidirectional" if category in reach else "sentence"),
             "category": category,
+            "row": (cue.pattern, cue.category),
         },
     )
 
@@ -98,7 +113,11 @@ class Assertion:
                     max_scope=None
                     if unlimited
                     else reach.get(f"{row.category}_{row.direction}", reach.get(row.category)),
-                    metadata={"direction": row.direction, "category": row.category.removesuffix("_near")},
+                    metadata={
+                        "direction": row.direction,
+                        "category": row.category.removesuffix("_near"),
+                        "row": (row.phrase, row.category),
+                    },
                 )
             )
         drop_empty_matcher(self.matcher)
@@ -145,9 +164,37 @@ class Assertion:
         doc._.facetcode_assertions = tuple(sorted(touched))
         return doc
 
+    def matches(self, doc: Doc) -> list[CueMatch]:
+        """Every match of every cue in order of the text: for those who ask which row decided, and why one did not."""
+        every = self._found(doc)
+        of_regexes = {id(rule) for rules, _ in self.regexes for rule in rules}
+        longest = self._longest(every)
+        kept = set(map(_placed, self._without_double(doc, longest)))
+        uncovered = set(map(_placed, longest))
+        result = []
+        for rule, start, end in every:
+            place = _placed((rule, start, end))
+            told = rule.metadata
+            result.append(
+                CueMatch(
+                    doc[start].idx,
+                    doc[end - 1].idx + len(doc[end - 1]),
+                    told["category"],
+                    told["direction"],
+                    told["row"],
+                    id(rule) in of_regexes,
+                    "kept" if place in kept else "aside" if place in uncovered else "covered",
+                )
+            )
+        return sorted(result, key=lambda cue: (cue.start, cue.end))
+
     def _cues(self, doc: Doc) -> list[tuple[ConTextRule, int, int]]:
         """Cues in order; within one kind of cue the longest wins, and a pseudo cue beats every ConText cue that it
         covers."""
+        return self._without_double(doc, self._longest(self._found(doc)))
+
+    def _found(self, doc: Doc) -> list[tuple[ConTextRule, int, int]]:
+        """All matches, the longest first."""
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
         present = Present(text_of(doc))
@@ -160,6 +207,10 @@ class Assertion:
                     found.append((rule, span.start, span.end))
         found = self._with_days(doc, found)
         found.sort(key=lambda cue: (cue[1] - cue[2], cue[1], cue[0].category))
+        return found
+
+    @staticmethod
+    def _longest(found: list[tuple[ConTextRule, int, int]]) -> list[tuple[ConTextRule, int, int]]:
         kept: list[tuple[ConTextRule, int, int]] = []
         taken: dict[str, set[int]] = {}
         for rule, start, end in found:
@@ -171,7 +222,7 @@ class Assertion:
                 layer.update(tokens)
                 kept.append((rule, start, end))
         kept.sort(key=lambda cue: (cue[1], cue[2]))
-        return self._without_double(doc, kept)
+        return kept
 
     def _with_days(self, doc: Doc, found: list[Found]) -> list[Found]:
         """Days other than that of the note tell of old: "DOS: 3/5/26 ... MBB #1 12/4/25 left L3, L4"."""
@@ -199,6 +250,12 @@ class Assertion:
                 denied = start
             result.append((rule, start, end))
         return result
+
+
+def _placed(cue: tuple[ConTextRule, int, int]) -> tuple[int, int, int]:
+    """What tells a match from all others."""
+    rule, start, end = cue
+    return id(rule), start, end
 
 
 def _in_scope(doc: Doc) -> bool:
