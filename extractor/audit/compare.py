@@ -272,9 +272,7 @@ def _questions(
             work.causes.append(Cause(kind, tuple(item.line for item in lines)))
 
 
-def _diagnostic(
-    lines: Sequence[Billed], result: CodingResult, rules: Rules, profile: Profile, work: _Work
-) -> None:
+def _diagnostic(lines: Sequence[Billed], result: CodingResult, rules: Rules, profile: Profile, work: _Work) -> None:
     """The modifier for a stated diagnostic injection: lacking, or on a line that the note does not call so."""
     marks = {item.diagnostic for item in rules.book.profiles.values() if item.diagnostic}
     stated = any(item.intent == "diagnostic" for item in result.procedures)

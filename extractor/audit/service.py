@@ -6,7 +6,7 @@ Only causes are told: where right and left were billed as levels, the further le
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -25,7 +25,7 @@ class Cause:
 
     kind: FindingKind
     lines: tuple[int, ...]
-    values: dict[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     reason: str = ""  # the name of another reason than that of the kind
 
 
@@ -200,7 +200,8 @@ def _why_more(service: Service) -> FindingKind:
     differing = len({line.side for line in service.lines}) > 1
     if service.two_sided_note or differing:
         if first and all(not service.have[code].both for code in first):
-            if not (repeated and any(service.have[code].sides for code in first)):
+            unsided = all(not service.have[code].sides and service.row(code).side_modifiers for code in first)
+            if not repeated or unsided:
                 return "bilateral_as_levels"
     if repeated:
         return "duplicate_line"

@@ -47,8 +47,10 @@ class Tally:
         """The levels that the units stand for. `two_sided`: the claim bills both sides, so that two units of an add-on
         without a side are its two sides.
 
-        >>> Tally(both=1).levels(False, True), Tally(right=1, left=1).levels(False, True), Tally(none=2).levels(True, True)
-        (1, 1, 1)
+        >>> Tally(both=1).levels(False, True), Tally(right=1, left=1).levels(False, True)
+        (1, 1)
+        >>> Tally(none=2).levels(True, True), Tally(none=2).levels(True, False)
+        (1, 2)
         >>> Tally(none=2).levels(False, False), Tally(right=2).levels(True, False)
         (2, 2)
         """
