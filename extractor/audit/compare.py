@@ -10,6 +10,7 @@ from extractor.audit.models import BilledLine, Finding, FindingKind, Verdict
 from extractor.audit.rows import AuditTable
 from extractor.audit.service import Cause, Service, causes, claimed, missing, verdicts
 from extractor.audit.shelf import (
+    DENERVATION,
     EPIDURAL,
     EPIDURALS,
     FACET,
@@ -146,9 +147,7 @@ def _matched(service: Service, work: _Work) -> None:
     """A service that is billed and supported."""
     stopped = procedures_of(service.name, service.result.procedures)
     if stopped and all(item.discontinued for item in stopped):
-        work.verdict.update({item.line: "needs_answer" for item in service.billed})
-        if not any(set(item.modifiers) & service.table.modifiers.stopped for item in service.billed):
-            work.causes.append(Cause("not_performed", tuple(item.line for item in service.billed)))
+        _stopped(service.billed, service.table, work)
         return
     if _of_a_kind(service, work):
         return
@@ -157,6 +156,14 @@ def _matched(service: Service, work: _Work) -> None:
         work.verdict.setdefault(number, verdict)
     work.causes += found
     work.missing += missing(service)
+
+
+def _stopped(lines: Sequence[Billed], table: AuditTable, work: _Work) -> None:
+    """A service that was stopped before anything was completed; billed as such, a person decides."""
+    work.verdict.update({item.line: "needs_answer" for item in lines})
+    bare = tuple(item.line for item in lines if not set(item.modifiers) & table.modifiers.stopped)
+    if bare:
+        work.causes.append(Cause("not_performed", bare))
 
 
 def _of_a_kind(service: Service, work: _Work) -> bool:
@@ -203,7 +210,7 @@ def _unmatched(
     rejected = {item.code for item in result.rejected} & {item.code for item in lines}
     spare = [other for other in want if other not in have and other not in work.explained]
     if done and not begun:
-        work.causes.append(Cause("not_performed", numbers))
+        _stopped(lines, rules.table, work)
     elif begun and not spare and (asked := _asked(result, rules)):
         work.verdict.update(dict.fromkeys(numbers, "needs_answer"))
         work.causes += [Cause(kind, numbers, {"billed": len(numbers), "levels": 0}) for kind in asked]
@@ -218,7 +225,7 @@ def _unmatched(
         work.causes.append(Cause("wrong_family", numbers, {"codes": codes}))
         work.missing += [item for other in spare for item in want[other]]
         work.explained |= set(spare)
-    elif (rejected or begun) and result.lines:
+    elif (rejected or begun or (name == GUIDED and DENERVATION in want)) and result.lines:
         codes = ", ".join(map(claimed, result.claim))
         work.causes.append(Cause("wrong_family", numbers, {"codes": codes}))
     elif result.procedures and not result.lines:

@@ -62,7 +62,18 @@ class Service:
         tally = self.have.get(code, Tally())
         if tally == self.want.get(code):
             return self.supported(code)
+        if self._each_its_own(code, tally):
+            return tally.right + tally.left
         return tally.levels(self.row(code).add_on, bills_both_sides(self.have))
+
+    def _each_its_own(self, code: str, tally: Tally) -> bool:
+        """True where right and left are billed as a first level each, and are two joints, on one side each."""
+        if self.row(code).add_on or not (tally.right and tally.left):
+            return False
+        return {"right", "left"} <= {line.side for line in self.lines} and self.want.get(code, Tally()).sides < {
+            "right",
+            "left",
+        }
 
     def supported(self, code: str) -> int:
         """Levels of a code that the note supports."""
@@ -215,7 +226,7 @@ def _why_more(service: Service) -> FindingKind:
     if service.two_sided_note and one_sided and not two_sided_units and billed <= service.sided_levels:
         if unsaid or most != billed or any(tally.sides for tally in extra):
             return "bilateral_as_levels"
-    if most >= billed or (all_ == billed and all_ > most):
+    if (service.name not in LADDERS and most > 1) or most >= billed or (all_ == billed and all_ > most):
         return "nerves_as_levels"
     return "extra_level"
 
