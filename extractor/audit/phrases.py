@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping
 
 _GAP = r"(?:[^\w.;]{1,4}[\w.%/'+-]{1,30}){0,6}?"
 _BETWEEN, _CLOSE = r"[^\w.;]{1,4}", r"[^\w.;]{0,3}"
+_TEN = 10
 _SIGN = re.compile(r"\W")
 
 
@@ -54,7 +55,11 @@ _NUMBER_END = "(?# number))"
 
 
 def _number(token: str, numbers: Mapping[str, int]) -> str:
-    words = "".join(f"|{re.escape(word)}" for word in sorted(numbers, key=len, reverse=True))
+    small = "|".join(word for word, value in numbers.items() if value < _TEN)
+    words = "".join(
+        f"|{re.escape(word)}" + (f"(?:[ -](?:{small}))?" if small and value > _TEN else "")
+        for word, value in sorted(numbers.items(), key=lambda item: -len(item[0]))
+    )
     rest = re.escape(token[1:]) + (r"(?!\w)" if token[1:] else "")
     return rf"(?<![\w.])(\d{{1,4}}(?:\.\d)?{words})(?![\d.]\d){rest}(?# number)"
 
@@ -90,5 +95,8 @@ def value_of(text: str, numbers: Mapping[str, int]) -> float:
 
     >>> value_of("7.5", {}), value_of("Eighty", {"eighty": 80})
     (7.5, 80)
+    >>> value_of("eighty-five", {"eighty": 80, "five": 5})
+    85
     """
-    return numbers[text.lower()] if text.lower() in numbers else float(text)
+    words = text.lower().replace("-", " ").split()
+    return sum(numbers[word] for word in words) if words[0] in numbers else float(text)

@@ -119,9 +119,8 @@ class PhraseReader:
             return ""
         if self._denied.denies(row.phrase, before, match.group(), behind):
             return row.denied
-        if row.least is not None:
-            number = value_of(match.group(1), self.rows.table.numbers)
-            return "met" if number >= row.least else "not_met"
+        if row.least is not None and value_of(match.group(1), self.rows.table.numbers) < row.least:
+            return row.less
         return row.shows
 
 
@@ -136,7 +135,10 @@ class _Denial:
             rf"(?:(?:{near})(?:{word}){{0,3}}|(?:{far})(?:{word}){{0,10}})[^\w.;]{{0,4}}$", re.IGNORECASE
         )
         self._inside = re.compile(near, re.IGNORECASE)
-        self._behind = re.compile(rf"[^\w.;]{{0,4}}(?:{any_of(rows.behind)})", re.IGNORECASE)
+        answers = any_of(rows.answers)
+        self._behind = re.compile(
+            rf"[^\w.;]{{0,4}}(?:{any_of(rows.behind)})|[ \t]{{0,3}}[:=]\s{{0,3}}(?:{answers})", re.IGNORECASE
+        )
         self._unsaid = re.compile(rf"(?:{any_of(rows.unsaid)})(?:{word}){{0,5}}[^\w.;]{{0,4}}$", re.IGNORECASE)
 
     def denies(self, phrase: str, before: str, words: str, behind: str) -> bool:

@@ -67,6 +67,7 @@ class Denials(Row):
     near: tuple[str, ...]
     far: tuple[str, ...]
     behind: tuple[str, ...]
+    answers: tuple[str, ...]
     stops: tuple[str, ...]
     unsaid: tuple[str, ...]
     silent: frozenset[str]
@@ -111,8 +112,9 @@ class ChecklistTable(Row):
 class PhraseRow(Row):
     """checklist_phrases.csv: what a phrase shows of a part of an item, and what it shows where it is denied.
 
-    With `least` the first number of the phrase decides: at least so much is met, less is not met. `only` names the
-    kinds of sections in which the phrase counts; none means all but the silent ones.
+    With `least` the first number of the phrase decides: at least so much shows what the row says, less shows what
+    `less` says (nothing, where that is empty). `only` names the kinds of sections in which the phrase counts; none
+    means all but the silent ones.
     """
 
     item: str
@@ -121,6 +123,7 @@ class PhraseRow(Row):
     shows: Literal["met", "not_met"]
     denied: Literal["", "met", "not_met"] = ""
     least: int | None = None
+    less: Literal["", "met", "not_met"] = ""
     only: str = ""
     example: str
     counter: str = ""

@@ -68,7 +68,7 @@ class Service:
 
     def _each_its_own(self, code: str, tally: Tally) -> bool:
         """True where right and left are billed as a first level each, and are two joints, on one side each."""
-        if self.row(code).add_on or not (tally.right and tally.left):
+        if code not in self.want or self.row(code).add_on or not (tally.right and tally.left):
             return False
         return {"right", "left"} <= {line.side for line in self.lines} and self.want.get(code, Tally()).sides < {
             "right",
