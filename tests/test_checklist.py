@@ -38,9 +38,9 @@ def test_every_item_is_in_a_case() -> None:
 
 
 def test_silence_is_never_not_met(coder: Coder, checklist: Checklist) -> None:
-    note = "Right L4-5 facet joint injection."
+    note = "PROCEDURE: L4-5 facet joint injection. The L4-5 facet joint was injected with bupivacaine."
     items = checklist.check(note, coder.code(note), coder.book)
-    assert [item.id for item in items if item.state == "not_met"] == []
+    assert {item.state for item in items} == {"met", "not_stated", "not_applicable"}
 
 
 def _shown(row: PhraseRow, text: str) -> list[str]:
@@ -78,7 +78,10 @@ def test_a_clinic_adds_a_phrase(tmp_path: Any, coder: Coder) -> None:
     row = "consent,consent,permission slip,met,not_met,,,,Permission slip on the chart.,Consent."
     (tmp_path / "checklist_phrases.csv").write_text(f"{header}\n{row}\n")
     folder = PatternFolder(tmp_path)
-    note = "Right L4-5 facet joint injection under fluoroscopy. Permission slip on the chart."
+    note = (
+        "PROCEDURE: Right L4-5 facet joint injection.\n"
+        "Permission slip on the chart. Under fluoroscopy the right L4-5 facet joint was entered and injected."
+    )
     items = Checklist(folder, AuditTable.load(folder)).check(note, coder.code(note), coder.book)
     assert next(item.state for item in items if item.id == "consent") == "met"
 

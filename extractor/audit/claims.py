@@ -20,7 +20,7 @@ from extractor.batch.readers.streams import Damaged, lines, open_bytes, too_long
 from extractor.batch.sources import is_date, is_unicode, printable
 from extractor.errors import InputError
 
-_CODE = re.compile(r"[0-9A-Z]{5}")
+_CODE = re.compile(r"(?=[A-Z]*\d)[0-9A-Z]{5}")
 _MODIFIER = re.compile(r"[0-9A-Z]{2}")
 _SPLIT = re.compile(r"[\s,;:/|-]+")
 _POINT_ZERO = re.compile(r"\.0*$")

@@ -92,8 +92,6 @@ def _guidance(facts: Facts, found: Sequence[Found]) -> list[Found]:
     others = set().union(*kinds) - _GUIDED
     if others:
         return _whole("not_met", [e for name in sorted(others) for e in _entities(facts, "Imaging", name)])
-    if "missing_imaging" in {query.id for query in facts.result.queries}:
-        return []
     denied = {item.code for item in facts.result.rejected if item.reason == facts.book.reason("imaging-needed")}
     return _whole("not_met") if denied else []
 

@@ -30,7 +30,10 @@ def evidence_of(kind: FindingKind, result: CodingResult) -> list[Evidence]:
         return _first(asked)
     if kind in _BY_SITE:
         sites = [site for item in result.procedures for site in (*item.joints, *item.nerves)]
-        return _first(quote for site in sites for quote in site.evidence)
+        sides = {(item.start, item.end) for item in result.entities if item.label == "Side"}
+        of_side = kind in ("bilateral_as_levels", "wrong_side", "wrong_modifiers")
+        quotes = [quote for site in sites for quote in site.evidence]
+        return _first(quote for quote in quotes if of_side or (quote.start, quote.end) not in sides)
     if kind == "ultrasound_as_fluoroscopy":
         return _entities(result, "Imaging", "ultrasound")
     if kind == "not_performed":
