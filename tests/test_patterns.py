@@ -16,6 +16,7 @@ from extractor.agent_view import RoleRow
 from extractor.agents import AgentReader
 from extractor.assembly.neighbours import muscles_of
 from extractor.assembly.zones import with_zones
+from extractor.audit.rows import PhraseRow
 from extractor.coding import CodeBook
 from extractor.errors import PatternError
 from extractor.level_tokens import NounRow
@@ -240,8 +241,9 @@ MODELS: dict[str, Any] = {
     "level_nouns.csv": NounRow,
     "agents.csv": DrugName,
     "agent_roles.csv": RoleRow,
+    "checklist_phrases.csv": PhraseRow,
 }
-KEYED = {"cues.csv", "agent_roles.csv"}  # a phrase may stand once in each category or role
+KEYED = {"cues.csv", "agent_roles.csv", "checklist_phrases.csv"}  # a phrase may stand once in each category, role, part
 
 
 def load(folder: PatternFolder, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Examples of the README, the data card and pages of docs/ are true: python blocks run, console blocks print what they show."""
+"""Examples of the README, the data card and docs/ are true: python blocks run, console blocks print what they show."""
 
 from __future__ import annotations
 
