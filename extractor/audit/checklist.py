@@ -90,14 +90,16 @@ def _state(item: ItemRow, found: Sequence[Found]) -> tuple[ItemState, tuple[Evid
 
 
 def _quotes(found: Sequence[Found]) -> tuple[Evidence, ...]:
-    """The first words for each part, in the order of the note."""
-    unique: dict[tuple[int, int], Evidence] = {}
+    """The first words for each part, in the order of the note; words within others are left out."""
+    quotes = sorted({(words.start, -words.end, one.part): words for one in found for words in one.evidence}.items())
+    kept: list[Evidence] = []
     parts: dict[str, int] = {}
-    for one in found:
-        parts[one.part] = parts.get(one.part, 0) + 1
-        if parts[one.part] <= _MOST_QUOTES // 2 or one.part == WHOLE:
-            unique |= {(words.start, words.end): words for words in one.evidence}
-    return tuple(unique[place] for place in sorted(unique))[:_MOST_QUOTES]
+    for (start, end, part), words in quotes:
+        inside = any(other.start <= start and -end <= other.end for other in kept)
+        if not inside and (part == WHOLE or parts.get(part, 0) < _MOST_QUOTES // 2):
+            parts[part] = parts.get(part, 0) + 1
+            kept.append(words)
+    return tuple(kept[:_MOST_QUOTES])
 
 
 def _checked(

@@ -216,7 +216,7 @@ def _why_more(service: Service) -> FindingKind:
                 return "bilateral_as_levels"
     if repeated:
         return "duplicate_line"
-    if any(service.have[code].both > 1 for code in first):
+    if any(_doubled(service, code) for code in service.over):
         return "wrong_modifiers"
     if service.two_sided_note and _each_side_a_level(service):
         return "bilateral_as_levels"
@@ -229,6 +229,12 @@ def _why_more(service: Service) -> FindingKind:
     if (service.name not in LADDERS and most > 1) or most >= billed or (all_ == billed and all_ > most):
         return "nerves_as_levels"
     return "extra_level"
+
+
+def _doubled(service: Service, code: str) -> bool:
+    """True where the modifier of both sides is billed with two units, one for each side."""
+    is_form = bool(service.supported(code)) and service.row(code).units != "joint"
+    return is_form and service.have[code].both == 2 * service.want[code].both > 0
 
 
 def _each_side_a_level(service: Service) -> bool:
