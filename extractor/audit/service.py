@@ -140,6 +140,8 @@ def causes(service: Service) -> tuple[list[Cause], set[str]]:
         return found, astray  # the sides were billed as levels: neither sides nor form are faults of their own
     sides = _sides(service)
     found += sides
+    if sides and _side_for_level(service):
+        found = [cause for cause in found if cause.kind != "fewer_levels"]
     wrong = {line for cause in sides for line in cause.lines}
     form = _form(service, wrong)
     if form and not any(set(form.lines) <= set(cause.lines) for cause in found):
@@ -281,6 +283,11 @@ def _sides(service: Service) -> list[Cause]:
         return []  # which of two joints comes first is free: right first and left second, or the other way round
     noted = sorted({side for line in service.lines for side in [line.side]})
     return [Cause("wrong_side", service.numbers(wrong), {"sides": ", ".join(noted)})]
+
+
+def _side_for_level(service: Service) -> bool:
+    """True where both sides of one level are billed for two levels of one side, as "64493-50" must not be."""
+    return service.count_supported == sum(2 * tally.both for tally in service.have.values()) and not service.over
 
 
 def _noted(service: Service, code: str) -> frozenset[str]:
