@@ -195,6 +195,31 @@ def annotate_command(
     return annotate(inputs, out, form, _coder(profile, patterns), day, _print, _complain)
 
 
+@cli.command("audit")
+@click.argument("inputs", metavar="NOTES...", nargs=-1, required=True)
+@click.option(
+    "--claims", metavar="CLAIMS", type=click.Path(path_type=Path), help="Billed lines to compare with: CSV or JSONL."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@click.option("-o", "--output", "out", metavar="FILE", default="-", help="Write the report there.")
+@_common_options
+def audit_command(
+    inputs: Sequence[str],
+    claims: Path | None,
+    form: str,
+    out: str,
+    profile: str,
+    patterns: Path | None,
+    day: str | None,
+) -> int:
+    """Check NOTES (as in run) for what auditors look for, and billed lines against what the notes support."""
+    from extractor.audit import command
+
+    _check_day(day)
+    call = command.Audit(inputs=inputs, claims=claims, patterns=patterns, day=day, form=form, out=out)
+    return NOTES_FAILED if command.run(call, _coder(profile, patterns), _print, _complain) else 0
+
+
 @cli.command("mcp")
 @click.option("--max-chars", metavar="N", type=click.IntRange(1), default=200_000, show_default=True, help="Of a note.")
 @_coder_options

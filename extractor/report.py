@@ -114,6 +114,9 @@ mark { background: #ffe28a; color: inherit } mark.query { background: #ffc9b8; b
 """
 
 
+plain, quotes = _plain, _quotes  # for other reports, as the audit's
+
+
 def html_page(result: CodingResult, text: str) -> str:
     """One page: status, lines, claim, questions, and the note with the evidence marked. `text` is the note as given.
 

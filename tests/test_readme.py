@@ -1,4 +1,4 @@
-"""Examples of the README and the data card are true: python blocks run, console blocks print what they show."""
+"""Examples of the README, the data card and docs/ are true: python blocks run, console blocks print what they show."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from extractor import cli
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CARD = (ROOT / "corpus" / "README.md").read_text(encoding="utf-8")
+AUDIT = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 
 
 def blocks(kind: str, page: str = README) -> list[str]:
@@ -22,12 +23,12 @@ def blocks(kind: str, page: str = README) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("block", blocks("python"))
+@pytest.mark.parametrize("block", [*blocks("python"), *blocks("python", AUDIT)])
 def test_python(block: str) -> None:
     exec(compile(block, "README.md", "exec"), {})
 
 
-@pytest.mark.parametrize("block", [*blocks("console"), *blocks("console", CARD)])
+@pytest.mark.parametrize("block", [*blocks("console"), *blocks("console", CARD), *blocks("console", AUDIT)])
 def test_console(block: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
     for step in block.removeprefix("$ ").split("\n$ "):

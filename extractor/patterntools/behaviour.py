@@ -10,9 +10,6 @@ from extractor.errors import PatternError
 from extractor.overlay import near
 from extractor.patterns import PhraseRow, short
 from extractor.patterntools.doubles import Placed
-from extractor.patterntools.files import CSV_FILES
-from extractor.patterntools.findings import Finding
-from extractor.patterntools.tables import line_of
 from extractor.patterntools.examples import (
     Rooms,
     fires,
@@ -22,6 +19,9 @@ from extractor.patterntools.examples import (
     respelled_fires,
     splits,
 )
+from extractor.patterntools.files import CSV_FILES
+from extractor.patterntools.findings import Finding
+from extractor.patterntools.tables import line_of
 from extractor.rows import ReadingTable
 from extractor.text import clean
 
@@ -40,16 +40,17 @@ def _row(rooms: Rooms, name: str, row: PhraseRow) -> list[tuple[str, str]]:
                 f"Write {row.phrase.lower()}",
             )
         ]
-    if splits(rooms, name, row.phrase):
+    plain = CSV_FILES[name].plain
+    if plain and splits(rooms, name, row.phrase):
         what = f"the phrase {phrase} is cut into other words inside a note than alone, so that it can never match"
         return [(what, "Write it in small letters, with a blank where words meet")]
     found = []
-    if not holds(row.phrase, row.example):
+    if plain and not holds(row.phrase, row.example):
         found.append((f"the example does not hold the phrase {phrase}", "Write a sentence of a note with the phrase"))
     elif not fires(rooms, name, row, row.example):
         what = f"in its example {phrase} does not do what the row says"
         found.append((what, f"Look with `facetcode patterns try`, then mend the {value}, the phrase or the example"))
-    if row.counter and not holds(row.phrase, row.counter):
+    if plain and row.counter and not holds(row.phrase, row.counter):
         found.append((f"the counter-example does not hold the phrase {phrase}", "Write a sentence with the phrase"))
     elif row.counter and fires(rooms, name, row, row.counter):
         found.append((f"{phrase} fires in its counter-example", "Make the phrase longer, or mend the counter-example"))
@@ -58,8 +59,8 @@ def _row(rooms: Rooms, name: str, row: PhraseRow) -> list[tuple[str, str]]:
 
 def heard_otherwise(rooms: Rooms, name: str, placed: Iterable[Placed]) -> list[Finding]:
     """Rows whose phrase is a misspelling that is undone before rows are looked for (hearing.toml)."""
-    found = []
-    for here in placed:
+    found: list[Finding] = []
+    for here in placed if CSV_FILES[name].plain else ():
         phrase = here.row.phrase
         if not holds(phrase, rooms.hearing.heard(clean(f"The right {phrase} was seen.")).text):
             what = (

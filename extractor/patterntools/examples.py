@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from extractor.agents import AgentReader, injectate_names
 from extractor.assembly.neighbours import muscles_of
 from extractor.assembly.zones import with_zones
+from extractor.audit.reading import PhraseReader
+from extractor.audit.rows import ChecklistRows
 from extractor.hearing import Hearing, Respelled
 from extractor.levels import LevelGrammar
 from extractor.mentions import collect
@@ -64,6 +67,10 @@ class Rooms:
     @cached_property
     def levels(self) -> LevelGrammar:
         return LevelGrammar(self.folder)
+
+    @cached_property
+    def checklist(self) -> ChecklistRows:
+        return ChecklistRows.load(self.folder)
 
     @cached_property
     def hearing(self) -> Hearing:
@@ -160,10 +167,16 @@ def _role(rooms: Rooms, row: Any, text: str) -> bool:
     return holds(row.phrase, text)  # what the other roles do shows in no result by itself
 
 
+def _checked(rooms: Rooms, row: Any, text: str) -> bool:
+    reader = PhraseReader(rooms.folder, replace(rooms.checklist, phrases=(row,)))
+    return row.shows in {found.shows for found in reader.read(reader.hear(text)).get(row.item, [])}
+
+
 FIRES: dict[str, Callable[[Rooms, Any, str], bool]] = {
     "targets.csv": _target,
     "imaging.csv": _imaging,
     "sides.csv": _side,
+    "checklist_phrases.csv": _checked,
     "cues.csv": _cue,
     "sections.csv": _section,
     "muscles.csv": _muscle,

@@ -11,6 +11,7 @@ from typing import Any
 
 from extractor.agent_names import DrugName
 from extractor.agent_view import RoleRow, words_of
+from extractor.audit.rows import AuditTable, ChecklistPhrase, ChecklistTable
 from extractor.coding.codebook import QueryTable, RuleTable
 from extractor.coding.profiles import ProfileTable
 from extractor.coding.years import YearFile
@@ -27,7 +28,8 @@ LOOKALIKES = frozenset({"none", "adverb"})  # values of rows that only keep othe
 class CsvFile:
     """A CSV file. `value` is the column that says what the phrase means; `lookup` is the same for phrases that are
     found in the same words. Values are free words where it is `open`; else an overlay has to use those that are
-    shipped, as nothing reads another. Rows are in the order of the columns `order`."""
+    shipped, as nothing reads another. Rows are in the order of the columns `order`. A phrase is words as they stand in
+    a note where it is `plain`; else it is an expression that only its reader understands."""
 
     model: type[PhraseRow]
     value: str
@@ -35,6 +37,7 @@ class CsvFile:
     lookup: Callable[[Any], str]
     key: str = "phrase"
     open: bool = False
+    plain: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -76,9 +79,16 @@ def _role(row: RoleRow) -> str:
     return f"{_words(row)} ({row.role}, {row.direction})"
 
 
+def _checked(row: ChecklistPhrase) -> str:
+    return row.key.lower()
+
+
 CSV_FILES: dict[str, CsvFile] = {
     "agents.csv": CsvFile(DrugName, "name", ("name", "phrase"), _words, open=True),
     "agent_roles.csv": CsvFile(RoleRow, "role", ("role", "direction", "phrase"), _role, "key"),
+    "checklist_phrases.csv": CsvFile(
+        ChecklistPhrase, "shows", ("item", "part", "phrase", "only"), _checked, "key", open=True, plain=False
+    ),
     "cues.csv": CsvFile(CueRow, "category", ("category", "direction", "phrase"), _cue, "key"),
     "imaging.csv": CsvFile(ImagingRow, "modality", ("modality", "phrase"), _small),
     "level_nouns.csv": CsvFile(NounRow, "concept", ("concept", "phrase"), lambda row: plain(row.phrase)),
@@ -89,6 +99,8 @@ CSV_FILES: dict[str, CsvFile] = {
 }
 
 TOML_FILES: dict[str, type[Row]] = {
+    "audit.toml": AuditTable,
+    "checklist.toml": ChecklistTable,
     "entities.toml": EntityTable,
     "hearing.toml": HearingTable,
     "levels.toml": LevelWords,

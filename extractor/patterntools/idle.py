@@ -19,8 +19,8 @@ from extractor.entity_table import EntityTable
 from extractor.level_tokens import plain
 from extractor.literals import Present, Sought
 from extractor.patterns import PhraseRow
-from extractor.patterntools.files import CSV_FILES
 from extractor.patterntools.examples import Rooms
+from extractor.patterntools.files import CSV_FILES
 from extractor.rows import alternation
 from extractor.text import clean, unwrapped
 
@@ -137,6 +137,8 @@ def idle_rows(rooms: Rooms, texts: Iterable[str]) -> dict[str, list[str]]:
 
 def _keys(rooms: Rooms) -> Iterator[tuple[str, list[str]]]:
     for name, file in CSV_FILES.items():
+        if not file.plain:
+            continue  # what is no words is looked for by its reader alone
         yield name, [file.key_of(row) for row in rooms.folder.csv(name, file.model, file.key)]
     yield "reading.toml", [row.example for row in rooms.rows.table.regex]
     yield "hearing.toml", [row.example for row in rooms.hearing.respelled]

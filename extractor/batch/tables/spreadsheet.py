@@ -88,3 +88,6 @@ def _cell(value: str) -> str:
     if '"' in value or "," in value or "\n" in value or "\r" in value:
         return '"' + value.replace('"', '""') + '"'
     return value
+
+
+record = _record  # for other tables, as the audit's
