@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from extractor import __version__
 from extractor.boxes import plain_boxes
 from extractor.patterns import PatternFolder
-from extractor.text import clean, unwrapped
+from extractor.text import clean, text_digest, unwrapped
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -114,5 +114,6 @@ class Coder:
             "profile": chosen,
             "profile_hash": self.book.profile(chosen).fingerprint,
             "date_of_service": date_of_service,
+            "text": text_digest(text),
         }
         return build_result(id, note, assembled, self._entities.read(assembled), coding, versions)

@@ -80,7 +80,7 @@ def result(id: str, text: str = "facet", **fields: Any) -> Record:
 
 def versions(text: str) -> Record:
     own = {"patterns": "p", "overlay": text, "codes": "2026", "profile": "cpt", "profile_hash": "h"}
-    return {"engine": "0", **own, "date_of_service": "2026-01-31"}
+    return {"engine": "0", **own, "date_of_service": "2026-01-31", "text": text}
 
 
 def bare(id: str, **fields: Any) -> Record:

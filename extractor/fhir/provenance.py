@@ -15,6 +15,7 @@ from extractor.schema import CodingResult, Evidence, ProcedureOut
 
 UNIT = "codepoint"
 _SOFTWARE = "software"
+_OF_THE_NOTE = {"text", "date_of_service"}  # stamps that are no version of the software
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def provenance(
 
 
 def _software(result: CodingResult) -> Json:
-    told = {name: value for name, value in result.versions.model_dump().items() if value}
+    told = {name: value for name, value in result.versions.model_dump(exclude=_OF_THE_NOTE).items() if value}
     return {
         "resourceType": "Device",
         "id": _SOFTWARE,

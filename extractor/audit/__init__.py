@@ -1,0 +1,1 @@
+"""What auditors ask: whether notes support what was billed, and whether a decision can be made again."""
