@@ -173,6 +173,22 @@ def annotate_command(
     return annotate(inputs, out, form, _coder(profile, patterns), day, _print, _complain)
 
 
+@cli.command("replay")
+@click.argument("result", metavar="RESULT", type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="NOTES...", nargs=-1, required=True)
+@click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="The overlay that the run had.")
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="Processes that code notes (default: all cores).")
+@click.option("--id-column", default="id", show_default=True, help="Name of the id, in tables and JSONL.")
+@click.option("--text-column", default="text", show_default=True, help="Name of the text, in tables and JSONL.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def replay_command(patterns: Path | None, form: str, **options: Any) -> int:
+    """Make the records of RESULT (JSONL of run) again from their NOTES (INPUT of run), and name what differs."""
+    from extractor.audit import replay
+
+    load = partial(_coder, "cpt", patterns)  # each record is made under the profile that it names
+    return NOTES_FAILED if replay.run(replay.Call(**options), form, load, _print, _complain) else 0
+
+
 @cli.command("mcp")
 @click.option("--max-chars", metavar="N", type=click.IntRange(1), default=200_000, show_default=True, help="Of a note.")
 @_coder_options
