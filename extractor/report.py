@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from extractor.explain import LineExplanation
-from extractor.schema import CodeLine, CodingResult, Evidence
+from extractor.schema import CodeLine, CodingResult, Evidence, Versions
 
 _MOST_QUOTED = 90
 _STATUS = {
@@ -33,6 +33,7 @@ def _summary(result: CodingResult) -> Iterator[str]:
         yield from _quotes(line.evidence)
     if result.claim:
         yield "  claim: " + ", ".join(_claim(c.code, c.modifiers, c.units) for c in result.claim)
+    yield from (f"  suggested, not on the claim: {_plain(told)}" for told in _suggestions(result))
     summary = result.summary
     for name, values in (("imaging", summary.imaging), ("injectate", summary.injectate), ("target", summary.target)):
         if values:
@@ -42,6 +43,20 @@ def _summary(result: CodingResult) -> Iterator[str]:
         yield from _quotes(query.evidence)
     yield from (f"  not {_plain(r.code)}: {_plain(r.reason)}" for r in result.rejected)
     yield from (f"  warning: {_plain(warning)}" for warning in result.warnings)
+
+
+def stamps(versions: Versions) -> str:
+    """What a result was made with, in one line.
+
+    >>> stamps(Versions(engine="0.1.0", patterns="a1", codes="2026", profile="cpt", profile_hash="b2", text="c3"))
+    'facetcode 0.1.0, patterns a1, codes 2026, profile cpt (row b2), text c3'
+    """
+    row = f" (row {versions.profile_hash})" if versions.profile_hash else ""
+    told = [f"facetcode {versions.engine}", f"patterns {versions.patterns}"]
+    told += [f"overlay {versions.overlay}"] if versions.overlay else []
+    told += [f"codes {versions.codes}", f"profile {versions.profile}{row}"]
+    told += [f"date of service {versions.date_of_service}"] if versions.date_of_service else []
+    return ", ".join(told + ([f"text {versions.text}"] if versions.text else []))
 
 
 def explanation_text(explained: LineExplanation) -> str:
@@ -72,6 +87,12 @@ def _sided(line: CodeLine) -> str:
 
 def _claim(code: str, modifiers: Iterable[str], units: int) -> str:
     return "-".join((code, *modifiers)) + (f" x{units}" if units != 1 else "")
+
+
+def _suggestions(result: CodingResult) -> Iterator[str]:
+    """Modifiers that a person may add to a line of the claim, each with its reason. None of them is on the claim."""
+    for item in result.claim:
+        yield from (f"{item.code}-{one.modifier}: {one.reason}" for one in item.suggested)
 
 
 def _quotes(evidence: Iterable[Evidence]) -> Iterator[str]:
@@ -119,12 +140,12 @@ def html_page(result: CodingResult, text: str) -> str:
         f"<p>{_STATUS[result.status].capitalize()}.</p>",
         _line_table(result),
         _list("Claim", (_claim(c.code, c.modifiers, c.units) for c in result.claim)),
+        _list("Modifiers to think about (not on the claim)", _suggestions(result)),
         _list("To ask", (f"{q.id}: {q.question}" for q in result.queries)),
         _list("Warnings", result.warnings),
         _list("Considered and not given", (f"{r.code}: {r.reason}" for r in result.rejected)),
         f'<h2>The note</h2>\n<pre dir="auto">\n{"".join(_marked(result, text))}</pre>',
-        f"<p><small>facetcode {_safe(result.versions.engine)}, patterns {_safe(result.versions.patterns)}, "
-        f"codes {_safe(result.versions.codes)}, profile {_safe(result.versions.profile)}</small></p>",
+        f"<p><small>{_safe(stamps(result.versions))}</small></p>",
         "</body></html>\n",
     ]
     return "\n".join(part for part in parts if part)
