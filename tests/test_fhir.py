@@ -23,7 +23,7 @@ from extractor import Coder, cli
 from extractor.claimlinks import line_links
 from extractor.errors import InputError
 from extractor.fhir.narrative import narrative_text, xhtml_text
-from extractor.schema import ClaimLine, CodeLine, CodingResult, Note, Versions
+from extractor.schema import ClaimLine, CodeLine, CodingResult, Evidence, Note, Suggestion, SupplyLine, Versions
 
 pytest.importorskip("fhir.resources", reason="the extra fhir")
 from extractor.fhir import code_note, code_resource
@@ -418,6 +418,50 @@ def test_claim_lines_find_their_code_lines() -> None:
         versions=Versions(engine="", patterns="", codes="", profile=""),
     )
     assert line_links(result) == [[right], [left], [both], [other]]
+
+
+def test_a_suggested_modifier_is_no_modifier_and_supplies_are_lines(coder: Coder) -> None:
+    text = SAMPLES[1].read_text(encoding="utf-8")
+    start = text.index("bupivacaine")
+    words = Evidence(start=start, end=start + 11, text="bupivacaine")
+    more = {"amount": "40 mg", "evidence": [words]}
+    supply = SupplyLine(code="J3301", units=4, modifiers=["JZ"], name="triamcinolone", **more)
+
+    def code(note: Note) -> CodingResult:
+        result = coder.code(note.text)
+        first, second = result.claim
+        maybe = [Suggestion(modifier=name, reason=why) for name, why in (("59", "other session"), ("XS", "\x00"))]
+        kept = [first.model_copy(update={"suggested": maybe[:1]}), second.model_copy(update={"suggested": maybe})]
+        return result.model_copy(update={"claim": kept, "supplies": [supply]})
+
+    bundle = code_note(Note(id="a", text=text, date_of_service="2026-01-31"), code)
+    checked(bundle, every_evidence=True)
+    [claim], [provenance] = of_type(bundle, "Claim"), of_type(bundle, "Provenance")
+    assert [info["valueString"] for info in claim["supportingInfo"]] == [
+        "64493-59: other session",
+        "64494-59: other session",
+        "64494-XS",
+    ]
+    assert [info["sequence"] for info in claim["supportingInfo"]] == [1, 2, 3]
+    first, second, third = claim["item"]
+    assert (first["informationSequence"], second["informationSequence"]) == ([1], [2, 3])
+    billed = [part["coding"][0]["code"] for item in claim["item"] for part in item.get("modifier", [])]
+    assert not {"59", "XS"} & set(billed)
+    assert third == {
+        "sequence": 3,
+        "productOrService": {
+            "coding": [{"system": vocabulary()["systems"]["hcpcs"], "code": "J3301"}],
+            "text": "triamcinolone",
+        },
+        "modifier": [{"coding": [{"system": vocabulary()["systems"]["hcpcs"], "code": "JZ"}]}],
+        "servicedDate": "2026-01-31",
+        "quantity": {"value": 4},
+    }
+    evidence = provenance["entity"][0]["extension"]
+    of_supply = [one for one in evidence if {"url": "line", "valuePositiveInt": 3} in one["extension"]]
+    assert [part for one in of_supply for part in one["extension"] if part["url"] == "quote"] == [
+        {"url": "quote", "valueString": "bupivacaine"}
+    ]
 
 
 def test_profile_of_the_surgery_center_has_a_line_a_side(coder: Coder) -> None:

@@ -1,5 +1,8 @@
 """The coded proposal as a draft Claim.
 
+A modifier that is only suggested is no `item.modifier`, as whatever sends the draft on would bill it: it is a piece of
+`supportingInfo` that its line points to. Drugs supplied are lines behind those of the procedures.
+
 Claim and not ChargeItem: modifiers, the number of a line and the link to a Procedure have elements of their own there,
 and its status can be draft. Source: FHIR R4 Claim and ChargeItem.
 """
@@ -17,6 +20,7 @@ from extractor.fhir.elements import (
     coding,
     concept,
     instant,
+    is_string,
     joint_kind,
     laterality,
     reference,
@@ -24,7 +28,7 @@ from extractor.fhir.elements import (
     without_empty,
 )
 from extractor.fhir.source import Source
-from extractor.schema import ClaimLine, CodeLine, CodingResult, ProcedureOut, Side
+from extractor.schema import ClaimLine, CodeLine, CodingResult, ProcedureOut, Side, Suggestion, SupplyLine
 
 
 def claim(
@@ -37,6 +41,7 @@ def claim(
 ) -> Json:
     """The Claim of a result that has claim lines. `procedures` are the resources of `result.procedures`."""
     links = line_links(result)
+    suggestions = [(item, one) for item in result.claim for one in item.suggested]
     return without_empty(
         [
             ("resourceType", "Claim"),
@@ -48,17 +53,33 @@ def claim(
             *instant("created", recorded).items(),
             ("provider", absent()),
             ("priority", absent()),
+            ("supportingInfo", [_suggested(number, *told) for number, told in enumerate(suggestions, start=1)]),
             ("procedure", [_used(number, one) for number, one in enumerate(procedures, start=1)]),
             ("insurance", [{"sequence": 1, "focal": True, "coverage": absent()}]),
             (
                 "item",
                 [
-                    _item(number, item, lines, result, source, day)
-                    for number, (item, lines) in enumerate(zip(result.claim, links, strict=True), start=1)
+                    *(
+                        _item(number, item, lines, result, source, day)
+                        for number, (item, lines) in enumerate(zip(result.claim, links, strict=True), start=1)
+                    ),
+                    *(
+                        _supply(number, item, source, day)
+                        for number, item in enumerate(result.supplies, start=len(result.claim) + 1)
+                    ),
                 ],
             ),
         ]
     )
+
+
+def _suggested(number: int, item: ClaimLine, one: Suggestion) -> Json:
+    told = f"{item.code}-{one.modifier}: {one.reason}"
+    return {
+        "sequence": number,
+        "category": concept("Modifier suggested, not on the claim"),
+        "valueString": told if is_string(told) else f"{item.code}-{one.modifier}",
+    }
 
 
 def _used(number: int, procedure: Json) -> Json:
@@ -77,11 +98,31 @@ def _item(
             ("extension", [{"url": JOINT, "valueCodeableConcept": joint} for joint in joints]),
             ("sequence", number),
             ("procedureSequence", used),
+            ("informationSequence", _informed(number, result)),
             ("productOrService", billing_concept(item.code, lines[0].label if lines else "", year)),
             ("modifier", [billing_concept(modifier, version=year) for modifier in item.modifiers]),
             ("servicedDate", day),
             ("quantity", {"value": item.units}),
             ("bodySite", _body_site(joints, item, lines)),
+            ("encounter", list(source.encounters)),
+        ]
+    )
+
+
+def _informed(number: int, result: CodingResult) -> list[int]:
+    """Numbers of the suggestions for the line of the claim with that number."""
+    before = sum(len(item.suggested) for item in result.claim[: number - 1])
+    return [before + place for place, _ in enumerate(result.claim[number - 1].suggested, start=1)]
+
+
+def _supply(number: int, item: SupplyLine, source: Source, day: str | None) -> Json:
+    return without_empty(
+        [
+            ("sequence", number),
+            ("productOrService", billing_concept(item.code, item.name)),
+            ("modifier", [billing_concept(modifier) for modifier in item.modifiers]),
+            ("servicedDate", day),
+            ("quantity", {"value": item.units}),
             ("encounter", list(source.encounters)),
         ]
     )

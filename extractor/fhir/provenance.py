@@ -36,6 +36,8 @@ def supported(
     for line in result.lines if claim else ():
         numbers = [number for number, lines in enumerate(links, start=1) if any(one is line for one in lines)]
         yield Supported(reference(claim or {}), line.evidence, numbers, line.rule)
+    for number, supply in enumerate(result.supplies if claim else (), start=len(result.claim) + 1):
+        yield Supported(reference(claim or {}), supply.evidence, [number])
     for done, resource in zip(result.procedures, procedures, strict=True):
         yield Supported(reference(resource), _of_procedure(done))
     for query, resource in zip(result.queries, queries, strict=True):
