@@ -7,6 +7,7 @@ import random
 from browsing import Page
 
 from extractor.anatomy import ALL_JOINTS, SPINE, nerve_at_bone, nerves_of_joint
+from extractor.text import text_digest
 
 SIX = ("L5-L6", "L6-S1")
 
@@ -45,6 +46,12 @@ def test_sites_as_people_type_them(page: Page) -> None:
     }
     found = page.js("const {siteName} = await import('/page/anatomy.js'); return args[0].map(siteName)", [*typed])
     assert found == [*typed.values()]
+
+
+def test_the_digest_of_a_text_is_that_of_the_library(page: Page) -> None:
+    texts = ["", "Left L4-5.\r\n", "\U0001f614 \u00e9\u0301\u2028\x00\ufeff", "facet " * 10_000]
+    call = "const {textDigest} = await import('/page/digest.js'); return Promise.all(args[0].map(textDigest))"
+    assert page.js(call, texts) == [text_digest(text) for text in texts]
 
 
 def test_offsets_become_utf_16(page: Page) -> None:

@@ -16,9 +16,12 @@ export function drawStatus(home, result, id) {
   );
 }
 
-/** @param {Element} home @param {Result} result */
+/**
+ * The lines of the claim, and under each the modifiers that a person may add to it. Those are on no claim.
+ * @param {Element} home @param {Result} result
+ */
 export function drawClaim(home, result) {
-  const rows = result.claim.map(({ code, modifiers, units }) =>
+  const rows = result.claim.flatMap(({ code, modifiers, units, suggested }) => [
     el(
       "tr",
       {},
@@ -26,7 +29,14 @@ export function drawClaim(home, result) {
       el("td", {}, modifiers.join(", ") || "none"),
       el("td", { class: "number" }, String(units)),
     ),
-  );
+    ...(suggested ?? []).map(({ modifier, reason }) =>
+      el(
+        "tr",
+        { class: "suggested" },
+        el("td", { colspan: 3 }, `${code}: not on the claim, perhaps ${modifier}. ${reason}`),
+      ),
+    ),
+  ]);
   const heads = ["Code", "Modifiers", "Units"].map((name) => el("th", { scope: "col" }, name));
   const caption = el("caption", {}, `Profile ${result.versions.profile}`);
   const table = el(
@@ -69,6 +79,15 @@ export function drawWarnings(home, warnings) {
 
 /** @param {Element} home @param {Result} result */
 export function drawVersions(home, { versions }) {
-  const { engine, patterns, codes, profile } = versions;
-  show(home, `Coded with facetcode ${engine}, patterns ${patterns}, codes ${codes}, profile ${profile}.`);
+  const { engine, patterns, overlay, codes, profile, profile_hash: row, date_of_service: day, text } = versions;
+  const told = [
+    `facetcode ${engine}`,
+    `patterns ${patterns}`,
+    overlay && `overlay ${overlay}`,
+    `codes ${codes}`,
+    `profile ${profile}${row ? ` (row ${row})` : ""}`,
+    day && `date of service ${day}`,
+    text && `text ${text}`,
+  ];
+  show(home, `Coded with ${told.filter(Boolean).join(", ")}.`);
 }
