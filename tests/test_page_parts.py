@@ -52,6 +52,8 @@ def test_the_digest_of_a_text_is_that_of_the_library(page: Page) -> None:
     texts = ["", "Left L4-5.\r\n", "\U0001f614 \u00e9\u0301\u2028\x00\ufeff", "facet " * 10_000]
     call = "const {textDigest} = await import('/page/digest.js'); return Promise.all(args[0].map(textDigest))"
     assert page.js(call, texts) == [text_digest(text) for text in texts]
+    page.js("Object.defineProperty(crypto, 'subtle', { value: undefined })")  # as on a page that is not secure
+    assert page.js(call, texts) == [None] * len(texts)
 
 
 def test_offsets_become_utf_16(page: Page) -> None:
