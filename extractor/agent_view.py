@@ -54,8 +54,9 @@ class RoleRow(Row):
     example: str
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        return (self.phrase, self.role, self.direction)
+    def key(self) -> str:
+        """As "skin (skin_anesthetic, both)"."""
+        return f"{self.phrase} ({self.role}, {self.direction})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """patterns/ -> frozen, validated models. Any bad row stops the load with its file and row.
 
-`load_csv` and `load_toml` are the only ways in. A CSV row that does not fit its model, an unknown column, a duplicate
-phrase or a stray blank raises `PatternError` ("agents.csv row 14: ..."). An overlay folder given by the user comes
-after the shipped one: its rows are added, a row with the same phrase replaces the shipped one, and a TOML file
-replaces the shipped file.
+`PatternFolder.csv` and `PatternFolder.toml` are the only ways in. A CSV row that does not fit its model, an unknown
+column, a duplicate phrase or a stray blank raises `PatternError` ("agents.csv row 14: ..."). An overlay folder given by
+the user is laid over the shipped one: its rows are added, a row with the same key replaces the shipped one, its TOML
+tables are merged into the shipped ones, and its `disabled.csv` takes shipped rows out (`extractor.overlay` has the
+rules). Faults of its files are told as "overlay agents.csv row 2: ...".
+
+`facetcode patterns check` (`extractor.patterntools`) finds all faults at once, and says how to mend them.
 """
 
 from __future__ import annotations
@@ -18,11 +21,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from extractor.errors import PatternError
+from extractor.overlay import DISABLED, NoSuchItem, Table, did_you_mean, is_known, merged, without
 
 Model = TypeVar("Model", bound=BaseModel)
+LAST_COLUMN = "counter"  # may be left out at the end of a row: few rows need a counter-example
+_SUFFIXES = frozenset({".csv", ".toml"})
+# what a spreadsheet or an editor makes of them: told, not passed over
+_MEANT = _SUFFIXES | {".tsv", ".xlsx", ".xls", ".xlsm", ".ods", ".numbers"}
+_QUOTED = 60  # characters of a file's own words in a message
 
 
 class Row(BaseModel):
@@ -31,57 +40,117 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
 
 
+class DisabledRow(Row):
+    """disabled.csv of an overlay: a shipped row that is to count for nothing, and why."""
+
+    file: str  # as "agents.csv" or "profiles.toml"
+    id: str = Field(min_length=1)
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.file}: {self.id}"
+
+
 def shipped_folder() -> Path:
     """The folder of the patterns that came with the package (inside the wheel, or the checkout's own)."""
     inside = Path(__file__).parent / "_patterns"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "patterns"
 
 
+def pattern_files(root: Path) -> dict[str, Path]:
+    """All files below a folder that are patterns or mean to be, by their names with "/". Hidden ones are none."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root)
+        if path.suffix.lower() in _MEANT and path.is_file() and not any(part[0] in ".~" for part in name.parts):
+            found[name.as_posix()] = path
+    return found
+
+
 @dataclass(frozen=True)
 class PatternFolder:
-    """The shipped patterns with an optional overlay folder of the user's."""
+    """The shipped patterns with an optional overlay folder of the user's.
+
+    PatternError: the overlay is no folder, or holds a file of a name that means nothing here.
+    """
 
     overlay: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.overlay is not None and not self.overlay.is_dir():
+        if self.overlay is None:
+            return
+        if not self.overlay.is_dir():
             raise PatternError(f"{self.overlay}: no such patterns folder")
+        for name in pattern_files(self.overlay):
+            self.check_name(name)
 
     @cached_property
     def shipped(self) -> Path:
         return shipped_folder()
 
-    def _files(self, name: str) -> list[Path]:
-        files = [self.shipped / name]
-        if self.overlay is not None and (self.overlay / name).is_file():
-            files.append(self.overlay / name)
-        return files
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the shipped files."""
+        return tuple(pattern_files(self.shipped))
+
+    def check_name(self, name: str) -> None:
+        """PatternError for an overlay's file whose name is not known."""
+        if not is_known(name, self.names):
+            raise PatternError(f"overlay {name}: no pattern file has this name{did_you_mean(name, self.names)}")
+
+    @cached_property
+    def disabled(self) -> dict[str, dict[str, int]]:
+        """What the overlay takes out: file -> id -> row of disabled.csv."""
+        found: dict[str, dict[str, int]] = {}
+        path = self._own(DISABLED)
+        if path is not None:
+            for key, (number, row) in _keyed(path, f"overlay {DISABLED}", DisabledRow, "key").items():
+                if row.file not in self.names:
+                    hint = did_you_mean(row.file, self.names)
+                    raise PatternError(f"overlay {DISABLED} row {number}: no shipped file {short(row.file)}{hint}")
+                found.setdefault(row.file, {})[key.removeprefix(f"{row.file}: ")] = number
+        return found
 
     def csv(self, name: str, model: type[Model], key: str = "phrase") -> tuple[Model, ...]:
-        """All rows of a CSV file as `model`s. A repeated `key` within one file is an error; across files the later
-        wins."""
-        merged: dict[str, Model] = {}
-        for path in self._files(name):
-            seen: set[str] = set()
-            for number, row in _csv_rows(path):
-                item = _validated(model, row, f"{path.name} row {number}")
-                value = str(getattr(item, key))
-                if value in seen:
-                    raise PatternError(f"{path.name} row {number}: {key} {value!r} stands twice")
-                seen.add(value)
-                merged[value] = item
-        return tuple(merged.values())
+        """All rows of a CSV file as `model`s. A repeated `key` within one file is an error; a row of the overlay
+        replaces the shipped one with its key, and what the overlay disables is left out."""
+        rows = {value: row for value, (_, row) in _keyed(self.shipped / name, name, model, key).items()}
+        for id_, number in self.disabled.get(name, {}).items():
+            if id_ not in rows:
+                raise self._no_such(number, name, id_, did_you_mean(id_, rows))
+            del rows[id_]
+        own = self._own(name)
+        if own is not None:
+            rows |= {value: row for value, (_, row) in _keyed(own, f"overlay {name}", model, key).items()}
+        return tuple(rows.values())
 
     def toml(self, name: str, model: type[Model]) -> Model:
-        """A TOML table as `model`; the overlay's file, where there is one, replaces the shipped one."""
-        path = self._files(name)[-1]
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise PatternError(f"{path.name}: cannot be read ({error.strerror})") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise PatternError(f"{path.name}: {error}") from None
-        return _validated(model, data, path.name)
+        """A TOML table as `model`: the shipped one with the overlay's merged into it."""
+        where = f"{name} without what the overlay disables" if name in self.disabled else name
+        if self._own(name) is not None:
+            where = f"overlay {name}"
+        return _validated(model, self.table(name), where)
+
+    def table(self, name: str) -> Table:
+        """The same as plain data, before it is validated."""
+        own = self._own(name)
+        shipped: Table = {}
+        if own is None or (self.shipped / name).is_file():
+            shipped = read_table(self.shipped / name, name)
+        for id_, number in self.disabled.get(name, {}).items():
+            try:
+                shipped = without(shipped, id_)
+            except NoSuchItem as error:
+                raise self._no_such(number, name, id_, str(error)) from None
+        return merged(shipped, read_table(own, f"overlay {name}")) if own is not None else shipped
+
+    def _own(self, name: str) -> Path | None:
+        path = self.overlay / name if self.overlay is not None else None
+        return path if path is not None and path.is_file() else None
+
+    def _no_such(self, number: int, name: str, id_: str, hint: str) -> PatternError:
+        return PatternError(f"overlay {DISABLED} row {number}: {name} has no {short(id_)}{hint}")
 
     @cached_property
     def fingerprint(self) -> str:
@@ -94,33 +163,73 @@ class PatternFolder:
         return _hash_of(self.overlay) if self.overlay else ""
 
 
+def short(words: str) -> str:
+    """Words of a pattern file for a message, in quotes and cut where they are endless."""
+    return repr(words if len(words) <= _QUOTED else f"{words[:_QUOTED]}...")
+
+
 def _hash_of(*roots: Path) -> str:
     digest = hashlib.sha256()
     for root in roots:
-        for path in sorted(root.rglob("*")):
-            if path.is_file() and path.suffix in {".csv", ".toml"}:
-                digest.update(path.relative_to(root).as_posix().encode())
+        for name, path in pattern_files(root).items():
+            if path.suffix in _SUFFIXES:
+                digest.update(name.encode())
                 digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()[:12]
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_table(path: Path, where: str) -> Table:
+    """A TOML file as plain data."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise PatternError(f"{where}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise PatternError(f"{where}: not UTF-8") from None
+    except ValueError as error:  # tomllib's own, and a number or a day that is none
+        raise PatternError(f"{where}: {error}") from None
+    except RecursionError:
+        raise PatternError(f"{where}: nested too deeply") from None
+
+
+def _keyed(path: Path, where: str, model: type[Model], key: str) -> dict[str, tuple[int, Model]]:
+    """The rows of one CSV file by their key, each with its number."""
+    rows: dict[str, tuple[int, Model]] = {}
+    for number, row in _csv_rows(path, where):
+        item = _validated(model, row, f"{where} row {number}")
+        value = str(getattr(item, key))
+        if value in rows:
+            raise PatternError(f"{where} row {number}: {key} {short(value)} stands twice")
+        rows[value] = (number, item)
+    return rows
+
+
+def _csv_rows(path: Path, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise PatternError(f"{path.name}: cannot be read ({error.strerror})") from None
+        raise PatternError(f"{where}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise PatternError(f"{path.name}: not UTF-8") from None
+        raise PatternError(f"{where}: not UTF-8") from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        yield from _checked_rows(reader, where)
+    except csv.Error as error:
+        raise PatternError(f"{where} row {reader.line_num}: {error}") from None
+
+
+def _checked_rows(reader: csv.DictReader[str], where: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for row in reader:
         number = reader.line_num
         if None in row:
-            raise PatternError(f"{path.name} row {number}: more fields than columns")
+            raise PatternError(f"{where} row {number}: more fields than columns")
+        if row.get(LAST_COLUMN, "") is None:
+            row[LAST_COLUMN] = ""
         if None in row.values():
-            raise PatternError(f"{path.name} row {number}: fewer fields than columns")
+            raise PatternError(f"{where} row {number}: fewer fields than columns")
         for column, value in row.items():
             if value != value.strip():
-                raise PatternError(f"{path.name} row {number}: blank at an end of {column!r}")
+                raise PatternError(f"{where} row {number}: blank at an end of {short(column)}")
         yield number, {column: value for column, value in row.items() if value != ""}
 
 

@@ -19,6 +19,7 @@ from extractor.schema import (
     Query,
     Rejected,
     SiteOut,
+    Suggestion,
     Summary,
     Versions,
 )
@@ -56,8 +57,10 @@ def build_result(
     found: Sequence[Found],
     coding: Coding,
     versions: Mapping[str, str | None],
+    descriptors: Mapping[str, str] | None = None,
 ) -> CodingResult:
-    """The pydantic result of one note."""
+    """The pydantic result of one note. `descriptors` are those of a file of the user's, by code."""
+    known = descriptors or {}
     quote = _Quoter(note, assembled.reading)
     procedures = assembled.procedures
     return CodingResult(
@@ -69,13 +72,22 @@ def build_result(
                 side=line.side,
                 joints=list(line.joints),
                 label=line.label,
+                descriptor=known.get(line.code, ""),
                 rule=line.rule,
                 reasons=list(line.reasons),
                 evidence=quote.all(line.evidence),
             )
             for line in coding.lines
         ],
-        claim=[ClaimLine(code=c.code, modifiers=list(c.modifiers), units=c.units) for c in coding.claim],
+        claim=[
+            ClaimLine(
+                code=c.code,
+                modifiers=list(c.modifiers),
+                units=c.units,
+                suggested=[Suggestion(modifier=s.modifier, reason=s.reason) for s in c.suggested],
+            )
+            for c in coding.claim
+        ],
         summary=_summary(procedures),
         queries=[Query(id=q.id, question=q.question, evidence=quote.all(q.evidence)) for q in coding.queries],
         warnings=list(coding.warnings),

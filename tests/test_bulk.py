@@ -233,7 +233,7 @@ def test_the_summary_counts_what_is_suggested_and_supplied(tmp_path: Path) -> No
     assert figures["supplies"] == {"J3301": 2}
     assert [line for line in summary_table(figures) if not line.startswith(" ")] == [
         "lines by code",
-        "modifiers to think about",
+        "modifiers to consider",
         "drug supplies",
     ]
 

@@ -420,43 +420,33 @@ def test_claim_lines_find_their_code_lines() -> None:
     assert line_links(result) == [[right], [left], [both], [other]]
 
 
-def test_a_suggested_modifier_is_no_modifier_and_supplies_are_lines(coder: Coder) -> None:
+def test_supplies_are_lines_and_suggested_modifiers_are_on_none(coder: Coder) -> None:
     text = SAMPLES[1].read_text(encoding="utf-8")
     start = text.index("bupivacaine")
     words = Evidence(start=start, end=start + 11, text="bupivacaine")
-    more = {"amount": "40 mg", "evidence": [words]}
-    supply = SupplyLine(code="J3301", units=4, modifiers=["JZ"], name="triamcinolone", **more)
+    supply = SupplyLine(code="J3301", units=4, modifiers=["JZ"], name="triamcinolone", amount="40 mg", evidence=[words])
+    maybe = [Suggestion(modifier=name, reason="other session") for name in ("59", "XS")]
 
     def code(note: Note) -> CodingResult:
         result = coder.code(note.text)
-        first, second = result.claim
-        maybe = [Suggestion(modifier=name, reason=why) for name, why in (("59", "other session"), ("XS", "\x00"))]
-        kept = [first.model_copy(update={"suggested": maybe[:1]}), second.model_copy(update={"suggested": maybe})]
+        kept = [item.model_copy(update={"suggested": maybe}) for item in result.claim]
         return result.model_copy(update={"claim": kept, "supplies": [supply]})
 
     bundle = code_note(Note(id="a", text=text, date_of_service="2026-01-31"), code)
     checked(bundle, every_evidence=True)
     [claim], [provenance] = of_type(bundle, "Claim"), of_type(bundle, "Provenance")
-    assert [info["valueString"] for info in claim["supportingInfo"]] == [
-        "64493-59: other session",
-        "64494-59: other session",
-        "64494-XS",
-    ]
-    assert [info["sequence"] for info in claim["supportingInfo"]] == [1, 2, 3]
-    first, second, third = claim["item"]
-    assert (first["informationSequence"], second["informationSequence"]) == ([1], [2, 3])
     billed = [part["coding"][0]["code"] for item in claim["item"] for part in item.get("modifier", [])]
     assert not {"59", "XS"} & set(billed)
-    assert third == {
-        "sequence": 3,
-        "productOrService": {
-            "coding": [{"system": vocabulary()["systems"]["hcpcs"], "code": "J3301"}],
-            "text": "triamcinolone",
-        },
-        "modifier": [{"coding": [{"system": vocabulary()["systems"]["hcpcs"], "code": "JZ"}]}],
-        "servicedDate": "2026-01-31",
-        "quantity": {"value": 4},
-    }
+    hcpcs = vocabulary()["systems"]["hcpcs"]
+    assert claim["item"][2:] == [
+        {
+            "sequence": 3,
+            "productOrService": {"coding": [{"system": hcpcs, "code": "J3301"}], "text": "triamcinolone"},
+            "modifier": [{"coding": [{"system": hcpcs, "code": "JZ"}]}],
+            "servicedDate": "2026-01-31",
+            "quantity": {"value": 4},
+        }
+    ]
     evidence = provenance["entity"][0]["extension"]
     of_supply = [one for one in evidence if {"url": "line", "valuePositiveInt": 3} in one["extension"]]
     assert [part for one in of_supply for part in one["extension"] if part["url"] == "quote"] == [
@@ -476,6 +466,33 @@ def test_profile_of_the_surgery_center_has_a_line_a_side(coder: Coder) -> None:
     ]
     used = {number for parts in evidence(bundle) for number in parts["line"]}
     assert used == {1, 2, 3, 4}
+
+
+def test_claim_of_the_hospital_is_institutional(coder: Coder) -> None:
+    text = SAMPLES[1].read_text(encoding="utf-8")
+    kinds = {}
+    for profile in ("cpt", "medicare-asc", "medicare-hopd"):
+        bundle = code_note(Note(id="a", text=text), lambda note, name=profile: coder.code(note.text, profile=name))
+        kinds[profile] = of_type(bundle, "Claim")[0]["type"]["coding"][0]["code"]
+    assert kinds == {"cpt": "professional", "medicare-asc": "professional", "medicare-hopd": "institutional"}
+    assert set(vocabulary()["claim"]["institutional_profiles"]) <= coder.book.profiles.keys()
+
+
+def test_modifiers_to_consider_and_the_year_of_the_day_are_told(coder: Coder) -> None:
+    text = (
+        "PROCEDURES: L5-S1 interlaminar epidural steroid injection and right L3-4 facet joint injection.\n"
+        "TECHNIQUE: Under fluoroscopy the L5-S1 epidural space was entered and 80 mg of methylprednisolone was given."
+        " Under fluoroscopy the right L3-4 facet joint was entered and 0.5 mL of bupivacaine was injected."
+    )
+    note = Note(id="a", text=text, date_of_service="2023-05-01")
+    bundle = code_note(note, lambda one: coder.code(one.text, date_of_service=one.date_of_service))
+    told = [issue["details"] for issue in of_type(bundle, "OperationOutcome")[0]["issue"]]
+    [considered] = [one for one in told if "consider 59" in one.get("text", "")]
+    assert considered["text"].startswith("64493: consider 59. If the payer edits it against 62323")
+    assert considered["coding"][0]["code"] == "59"
+    items = of_type(bundle, "Claim")[0]["item"]
+    assert {item["productOrService"]["coding"][0]["version"] for item in items} == {"2023"}
+    assert {item["servicedDate"] for item in items} == {"2023-05-01"}
 
 
 # -- what is read --------------------------------------------------------------------------------------------------

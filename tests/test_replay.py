@@ -82,7 +82,14 @@ def records(**more: Any) -> list[dict[str, Any]]:
 
 
 def run(load: Callable[[], CodeNote], notes: Path, out: Path, **options: Any) -> Path:
-    call = {"inputs": [str(notes)], "out": str(out), "profile": "cpt", "patterns": None, "day": None}
+    call = {
+        "inputs": [str(notes)],
+        "out": str(out),
+        "profile": "cpt",
+        "patterns": None,
+        "descriptors": None,
+        "day": None,
+    }
     call |= {"id_column": "id", "text_column": "text", "max_chars": None, "summary": None}
     made = command.Run(**(call | {"workers": 1, "note_timeout": None} | options))  # type: ignore[arg-type]
     assert command.run(made, load, lambda line: None, lambda line: None) == 0
@@ -226,6 +233,28 @@ def test_another_profile_row_and_other_patterns(coder: Coder, tmp_path: Path) ->
     ours = changed.book.profile("medicare").fingerprint
     theirs_row = theirs.book.profile("medicare").fingerprint
     assert found.said.count(f"  stamp profile_hash: {theirs_row}, here {ours}") == 2
+
+
+def test_the_day_chooses_the_code_book(coder: Coder, tmp_path: Path) -> None:
+    path = write_notes(tmp_path / "notes.jsonl", records())
+    results = run(loaded(coder), path, tmp_path / "out.jsonl", day="2021-06-30")
+    assert results.read_bytes().count(b'"codes":"2021"') == 6
+    assert Replay(loaded(coder), results, path).said == [ALL_EQUAL]
+
+
+def test_descriptors_that_are_not_given_again(coder: Coder, tmp_path: Path) -> None:
+    """They are not ours, so their words are never told."""
+    file = tmp_path / "descriptors.csv"
+    file.write_text(f"code,descriptor\n64493,{SECRET}\n")
+    theirs = Coder(descriptors=file)
+    path = write_notes(tmp_path / "notes.jsonl", records()[:1])
+    results = run(lambda: theirs.code, path, tmp_path / "out.jsonl")
+    assert SECRET.encode() in results.read_bytes()
+    assert Replay(lambda: theirs.code, results, path).figures == "1 1 0 0 0 0"
+    assert Replay(loaded(coder), results, path).said[1:-1] == [
+        f"  stamp descriptors: {theirs.code('').versions.descriptors}, here none",
+        "  lines.0.descriptor",
+    ]
 
 
 def test_another_engine(coder: Coder, result: Path, monkeypatch: pytest.MonkeyPatch) -> None:

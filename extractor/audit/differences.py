@@ -23,7 +23,7 @@ _TEXT = "text"  # the stamp of the note's own text
 _ABSENT: Any = object()
 _HASH = r"(?:[0-9a-f]{12})?"
 _TELLABLE = {
-    **{name: re.compile(_HASH) for name in ("patterns", "overlay", "profile_hash")},
+    **{name: re.compile(_HASH) for name in ("patterns", "overlay", "profile_hash", "descriptors")},
     "versions.text": re.compile(r"(?:[0-9a-f]{16})?"),
     "engine": re.compile(r"\d[\w.+-]{0,30}", re.ASCII),
     "codes": re.compile(r"\d{4}", re.ASCII),

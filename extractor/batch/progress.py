@@ -24,7 +24,7 @@ _FIRST_LINE, _LINE_EVERY = 30.0, 60.0  # seconds
 _BAR_EVERY = 0.1
 _TITLES = (
     ("lines by code", "codes"),
-    ("modifiers to think about", "suggested"),
+    ("modifiers to consider", "suggested"),
     ("drug supplies", "supplies"),
     ("questions", "queries"),
     ("failures", "failures"),

@@ -1,7 +1,7 @@
 """The coded proposal as a draft Claim.
 
-A modifier that is only suggested is no `item.modifier`, as whatever sends the draft on would bill it: it is a piece of
-`supportingInfo` that its line points to. Drugs supplied are lines behind those of the procedures.
+A modifier that is only suggested is no `item.modifier`, as whatever sends the draft on would bill it: the
+OperationOutcome tells it. Drugs supplied are lines behind those of the procedures.
 
 Claim and not ChargeItem: modifiers, the number of a line and the link to a Procedure have elements of their own there,
 and its status can be draft. Source: FHIR R4 Claim and ChargeItem.
@@ -20,7 +20,6 @@ from extractor.fhir.elements import (
     coding,
     concept,
     instant,
-    is_string,
     joint_kind,
     laterality,
     reference,
@@ -28,7 +27,8 @@ from extractor.fhir.elements import (
     without_empty,
 )
 from extractor.fhir.source import Source
-from extractor.schema import ClaimLine, CodeLine, CodingResult, ProcedureOut, Side, Suggestion, SupplyLine
+from extractor.fhir.vocabulary import vocabulary
+from extractor.schema import ClaimLine, CodeLine, CodingResult, ProcedureOut, Side, SupplyLine
 
 
 def claim(
@@ -41,19 +41,19 @@ def claim(
 ) -> Json:
     """The Claim of a result that has claim lines. `procedures` are the resources of `result.procedures`."""
     links = line_links(result)
-    suggestions = [(item, one) for item in result.claim for one in item.suggested]
+    institutional = result.versions.profile in vocabulary()["claim"]["institutional_profiles"]
+    kind = "institutional" if institutional else "professional"
     return without_empty(
         [
             ("resourceType", "Claim"),
             ("id", claim_id),
             ("status", "draft"),
-            ("type", concept("", coding("claim_type", "professional"))),
+            ("type", concept("", coding("claim_type", kind))),
             ("use", "claim"),
             ("patient", source.subject or absent()),
             *instant("created", recorded).items(),
             ("provider", absent()),
             ("priority", absent()),
-            ("supportingInfo", [_suggested(number, *told) for number, told in enumerate(suggestions, start=1)]),
             ("procedure", [_used(number, one) for number, one in enumerate(procedures, start=1)]),
             ("insurance", [{"sequence": 1, "focal": True, "coverage": absent()}]),
             (
@@ -73,15 +73,6 @@ def claim(
     )
 
 
-def _suggested(number: int, item: ClaimLine, one: Suggestion) -> Json:
-    told = f"{item.code}-{one.modifier}: {one.reason}"
-    return {
-        "sequence": number,
-        "category": concept("Modifier suggested, not on the claim"),
-        "valueString": told if is_string(told) else f"{item.code}-{one.modifier}",
-    }
-
-
 def _used(number: int, procedure: Json) -> Json:
     return {"sequence": number, "procedureReference": reference(procedure)}
 
@@ -98,7 +89,6 @@ def _item(
             ("extension", [{"url": JOINT, "valueCodeableConcept": joint} for joint in joints]),
             ("sequence", number),
             ("procedureSequence", used),
-            ("informationSequence", _informed(number, result)),
             ("productOrService", billing_concept(item.code, lines[0].label if lines else "", year)),
             ("modifier", [billing_concept(modifier, version=year) for modifier in item.modifiers]),
             ("servicedDate", day),
@@ -107,12 +97,6 @@ def _item(
             ("encounter", list(source.encounters)),
         ]
     )
-
-
-def _informed(number: int, result: CodingResult) -> list[int]:
-    """Numbers of the suggestions for the line of the claim with that number."""
-    before = sum(len(item.suggested) for item in result.claim[: number - 1])
-    return [before + place for place, _ in enumerate(result.claim[number - 1].suggested, start=1)]
 
 
 def _supply(number: int, item: SupplyLine, source: Source, day: str | None) -> Json:

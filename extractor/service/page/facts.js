@@ -16,12 +16,9 @@ export function drawStatus(home, result, id) {
   );
 }
 
-/**
- * The lines of the claim, and under each the modifiers that a person may add to it. Those are on no claim.
- * @param {Element} home @param {Result} result
- */
+/** @param {Element} home @param {Result} result */
 export function drawClaim(home, result) {
-  const rows = result.claim.flatMap(({ code, modifiers, units, suggested }) => [
+  const rows = result.claim.map(({ code, modifiers, units }) =>
     el(
       "tr",
       {},
@@ -29,14 +26,7 @@ export function drawClaim(home, result) {
       el("td", {}, modifiers.join(", ") || "none"),
       el("td", { class: "number" }, String(units)),
     ),
-    ...(suggested ?? []).map(({ modifier, reason }) =>
-      el(
-        "tr",
-        { class: "suggested" },
-        el("td", { colspan: 3 }, `${code}: not on the claim, perhaps ${modifier}. ${reason}`),
-      ),
-    ),
-  ]);
+  );
   const heads = ["Code", "Modifiers", "Units"].map((name) => el("th", { scope: "col" }, name));
   const caption = el("caption", {}, `Profile ${result.versions.profile}`);
   const table = el(
@@ -46,7 +36,14 @@ export function drawClaim(home, result) {
     el("thead", {}, el("tr", {}, ...heads)),
     el("tbody", {}, ...rows),
   );
-  show(home, rows.length ? table : el("p", { class: "none" }, "Nothing to claim."));
+  const considered = result.claim.flatMap(({ code, suggested }) =>
+    (suggested ?? []).map(({ modifier, reason }) => el("li", {}, `Consider ${modifier} on ${code}: ${reason}`)),
+  );
+  show(
+    home,
+    rows.length ? table : el("p", { class: "none" }, "Nothing to claim."),
+    ...(considered.length ? [el("ul", { class: "reasons suggested" }, ...considered)] : []),
+  );
 }
 
 /** @param {Element} home @param {Result} result */
@@ -79,7 +76,7 @@ export function drawWarnings(home, warnings) {
 
 /** @param {Element} home @param {Result} result */
 export function drawVersions(home, { versions }) {
-  const { engine, patterns, overlay, codes, profile, profile_hash: row, date_of_service: day, text } = versions;
+  const { engine, patterns, overlay, codes, profile, profile_hash: row, date_of_service: day } = versions;
   const told = [
     `facetcode ${engine}`,
     `patterns ${patterns}`,
@@ -87,7 +84,8 @@ export function drawVersions(home, { versions }) {
     `codes ${codes}`,
     `profile ${profile}${row ? ` (row ${row})` : ""}`,
     day && `date of service ${day}`,
-    text && `text ${text}`,
+    versions.descriptors && `descriptors ${versions.descriptors}`,
+    versions.text && `text ${versions.text}`,
   ];
   show(home, `Coded with ${told.filter(Boolean).join(", ")}.`);
 }

@@ -72,6 +72,7 @@ const versions = record({
   profile: string,
   profile_hash: optional(string),
   date_of_service: optional(string),
+  descriptors: optional(string),
   text: optional(string),
 });
 const result = record({
