@@ -18,12 +18,17 @@ _SHARED = 12
 def amounts(view: View, hit: int) -> Amounts:
     """Concentration, dose, volume, and per joint or in total, of one drug of the note."""
     own = view.hits[hit]
-    left = [q for q in _stretch(view, hit, "left") if q.end <= own.start]
-    right = [q for q in _stretch(view, hit, "right") if q.start >= own.end]
     values = {"concentration": "", "dose": "", "volume": ""}
-    for quantity in sorted([*left, *right], key=lambda q: max(own.start - q.end, q.start - own.end)):
+    for quantity in sorted(beside(view, hit), key=lambda q: max(own.start - q.end, q.start - own.end)):
         values[quantity.kind] = values[quantity.kind] or quantity.value
     return values["concentration"], values["dose"], values["volume"], _per(view, hit)
+
+
+def beside(view: View, hit: int) -> list[Quantity]:
+    """All amounts that belong to one drug, those before it first."""
+    own = view.hits[hit]
+    left = [q for q in _stretch(view, hit, "left") if q.end <= own.start]
+    return [*left, *(q for q in _stretch(view, hit, "right") if q.start >= own.end)]
 
 
 def _per(view: View, hit: int) -> Literal["", "joint", "total"]:

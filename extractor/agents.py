@@ -83,10 +83,12 @@ class AgentReader:
     ) -> tuple[Agent, ...]:
         """Every drug that was used at this encounter, with its role and amounts."""
         found = self.hits(text) if hits is None else tuple(hits)
-        if not found:
-            return ()
+        return _Roles(self.view(text, sentences, found)).agents() if found else ()
+
+    def view(self, text: str, sentences: Sequence[SentenceView], hits: Sequence[AgentHit]) -> View:
+        """The words around the drugs of a note."""
         whole = sentences or [SentenceView(0, len(text), "", "performed")]
-        return _Roles(View(text, whole, found, self._cues)).agents()
+        return View(text, whole, hits, self._cues)
 
 
 class _Roles:

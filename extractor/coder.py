@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extractor import __version__
 from extractor.boxes import plain_boxes
+from extractor.errors import InputError
 from extractor.patterns import PatternFolder
 from extractor.text import clean, unwrapped
 
@@ -16,10 +18,19 @@ if TYPE_CHECKING:
 
     from extractor.agents import AgentReader
     from extractor.coding import CodeBook
+    from extractor.doses import DoseReader
     from extractor.entities import EntityReader
     from extractor.hearing import Hearing
     from extractor.rows import AssemblyRows
     from extractor.schema import CodingResult
+
+
+def day_of(given: str | None) -> date | None:
+    """A day given as YYYY-MM-DD. InputError for anything else."""
+    try:
+        return None if given is None else date.fromisoformat(given)
+    except ValueError:
+        raise InputError("the date of service is not a date like 2026-01-31") from None
 
 
 # spaCy keeps every word that it meets: some 40,000 in the first thousand notes, and names and numbers without end
@@ -30,13 +41,15 @@ class Coder:
     """Codes notes one at a time. What is not needed to build one loads with the first note, or with `load`.
 
     `profile` is the claim profile: "cpt", "medicare" or "medicare-asc". `patterns` is a folder whose CSV rows are added
-    to the shipped ones, and whose TOML files replace them.
+    to the shipped ones, and whose TOML files replace them. With `supplies` the result lists drug supplies (J
+    codes), and asks for doses that are not told.
 
     Raises InputError for an unknown profile and PatternError for a wrong pattern row.
     """
 
-    def __init__(self, profile: str = "cpt", patterns: str | Path | None = None) -> None:
+    def __init__(self, profile: str = "cpt", patterns: str | Path | None = None, supplies: bool = False) -> None:
         self.profile = profile
+        self.supplies = supplies
         self.patterns = PatternFolder(Path(patterns) if patterns is not None else None)
         self.book.profile(profile)
 
@@ -78,9 +91,15 @@ class Coder:
 
         return AssemblyRows.load(self.patterns)
 
+    @cached_property
+    def _doses(self) -> DoseReader:
+        from extractor.doses import DoseReader
+
+        return DoseReader(self.patterns)
+
     def load(self) -> None:
         """Loads what the first note would. Raises PatternError for a wrong row in any pattern file."""
-        for name in ("nlp", "_agents", "_hearing", "_entities", "_rows"):
+        for name in ("nlp", "_agents", "_hearing", "_entities", "_rows", *(["_doses"] if self.supplies else [])):
             getattr(self, name)
 
     def code(
@@ -91,7 +110,7 @@ class Coder:
         `date_of_service` is accepted for notes that span code years; one code year ships today.
         """
         from extractor.assembly.procedures import assemble
-        from extractor.coding import code_procedures
+        from extractor.coding import code_procedures, with_supplies
         from extractor.mentions import collect
         from extractor.result import build_result
 
@@ -106,6 +125,10 @@ class Coder:
             self.__dict__.pop("nlp", None)  # built anew for the next note
         assembled = assemble(reading, self._agents, self._rows)
         coding = code_procedures(assembled.procedures, self.book, chosen)
+        if self.supplies:
+            doses = self._doses.read(assembled, self._agents)
+            day = day_of(date_of_service)
+            coding = with_supplies(coding, assembled.procedures, doses, self._doses.table, self.book, chosen, day)
         versions = {
             "engine": __version__,
             "patterns": self.patterns.fingerprint,

@@ -20,6 +20,7 @@ from extractor.schema import (
     Rejected,
     SiteOut,
     Summary,
+    SupplyLine,
     Versions,
 )
 
@@ -76,6 +77,18 @@ def build_result(
             for line in coding.lines
         ],
         claim=[ClaimLine(code=c.code, modifiers=list(c.modifiers), units=c.units) for c in coding.claim],
+        supplies=[
+            SupplyLine(
+                code=s.code,
+                units=s.units,
+                modifiers=list(s.modifiers),
+                name=s.name,
+                amount=s.amount,
+                reason=s.reason,
+                evidence=quote.all(s.evidence),
+            )
+            for s in coding.supplies
+        ],
         summary=_summary(procedures),
         queries=[Query(id=q.id, question=q.question, evidence=quote.all(q.evidence)) for q in coding.queries],
         warnings=list(coding.warnings),

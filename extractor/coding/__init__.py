@@ -12,9 +12,21 @@ from extractor.coding.neighbours import of_guidance
 from extractor.coding.queries import flag_asks, questions, side_asks
 from extractor.coding.session import code_others, reported_once, shared_targets, without_stopped_parts
 from extractor.coding.status import coverage, decide
+from extractor.coding.supplies import with_supplies
+from extractor.coding.supplytable import SupplyTable
 from extractor.records import Procedure
 
-__all__ = ["ClaimLine", "CodeBook", "Coding", "Line", "Query", "Rejected", "code_procedures"]
+__all__ = [
+    "ClaimLine",
+    "CodeBook",
+    "Coding",
+    "Line",
+    "Query",
+    "Rejected",
+    "SupplyTable",
+    "code_procedures",
+    "with_supplies",
+]
 
 
 def code_procedures(
