@@ -34,6 +34,13 @@ def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _coder_options(day(command))
 
 
+def _supplies_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option of the commands whose results may list drug supplies."""
+    return click.option("--supplies", is_flag=True, help="List drug supplies (J codes), and ask for doses not told.")(
+        command
+    )
+
+
 def _coder_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that has a coder."""
     for option in (
@@ -55,8 +62,11 @@ def cli() -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "html", "fhir"]), default="text", show_default=True
 )
+@_supplies_option
 @_common_options
-def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path | None, day: str | None) -> int:
+def code_command(
+    notes: Sequence[str], form: str, supplies: bool, profile: str, patterns: Path | None, day: str | None
+) -> int:
     """Code one note: a plain-text file, or - for standard input. Several files are coded one after another."""
     from extractor.batch.runner import run
     from extractor.batch.sources import single_note
@@ -67,11 +77,12 @@ def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path |
     if form == "fhir":
         from extractor.fhir import command
 
-        return NOTES_FAILED if command.run(notes, _coder(profile, patterns), _print, _complain, day) else 0
+        code = _coder(profile, patterns, supplies)
+        return NOTES_FAILED if command.run(notes, code, _print, _complain, day) else 0
     sources = [single_note(name) for name in notes]
     failed = run(
         (item for source in sources for item in source),
-        _coder(profile, patterns),
+        _coder(profile, patterns, supplies),
         lambda note, result: _print(_rendered(form, result, note.text)),
         _complain,
         day,
@@ -90,10 +101,12 @@ def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path |
 @click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
 @click.option("--master", metavar="URL", help="Spark master, as local[2]; for --engine spark.")
 @click.option("--summary", metavar="FILE", type=click.Path(path_type=Path), help="The figures of the run as JSON.")
+@_supplies_option
 @_common_options
 def run_command(
     inputs: Sequence[str],
     out: str,
+    supplies: bool,
     profile: str,
     patterns: Path | None,
     day: str | None,
@@ -107,6 +120,7 @@ def run_command(
 
     _check_day(day)
     options |= {"inputs": inputs, "out": out, "profile": profile, "patterns": patterns, "day": day}
+    options["supplies"] = supplies
     if engine == "spark":
         from extractor.batch import cluster
 
@@ -116,7 +130,7 @@ def run_command(
     elif master is not None:
         raise InputError("--master goes with --engine spark")
     else:
-        failed = command.run(command.Run(**options), partial(_coder, profile, patterns), _print, _complain)
+        failed = command.run(command.Run(**options), partial(_coder, profile, patterns, supplies), _print, _complain)
     return NOTES_FAILED if failed else 0
 
 
@@ -197,6 +211,7 @@ def mcp_command(profile: str, patterns: Path | None, max_chars: int) -> int:
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1), default=10.0, show_default=True, help="A note."
 )
+@_supplies_option
 @_coder_options
 def serve_command(**options: Any) -> int:
     """Serve the HTTP API and the review page."""
@@ -226,10 +241,10 @@ def feedback_export_command(store: Path, out: Path) -> int:
     return 0
 
 
-def _coder(profile: str, patterns: Path | None) -> CodeNote:
+def _coder(profile: str, patterns: Path | None, supplies: bool = False) -> CodeNote:
     from extractor.loading import load_coder
 
-    return load_coder(profile, patterns)
+    return load_coder(profile, patterns, supplies)
 
 
 def _check_day(day: str | None) -> None:

@@ -134,8 +134,13 @@ class Items:
                 break
             if "," in between and self._bare(row, right):
                 break
+            if self._is_dose(left) and self._is_dose(right):
+                break  # "40 mg in total, 20 mg at each joint"
             found.append(item)
         return found
+
+    def _is_dose(self, item: Item) -> bool:
+        return item.kind == "amount" and self.quantities[item.index].kind == "dose"
 
     def _bare(self, row: Sequence[Item], item: Item) -> bool:
         """True for a volume that no drug follows directly."""

@@ -31,7 +31,7 @@ _ELSEWHERE = frozenset(
     {"history", "plan", "planned", "consent", "teaching", "exam", "finding", "allergies", "discharge"}
 )
 _FOLLOWING = 3  # sentences behind a drug that may tell more of its amounts
-_TIMES = re.compile(r"\)?\s{0,2}x\s?(\d{1,2})(?![\d/.-]|\s?(?:m[gl]|cc|\d))", re.IGNORECASE)
+_TIMES = re.compile(r"\)?\s{0,2}x\s?(\d{1,2})(?![\d/-]|\.\d|\s?(?:m[gl]|cc|\d))", re.IGNORECASE)
 _STRENGTH = re.compile(r"[\s-]{0,2}(\d{1,2})(?![\d.,/%]\d|\d|%|\s?(?:mg|mcg|ml|cc|gauge|g\b|x\b|units))", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"\s*(?:\w+\s){0,2}?(?:was|were|received?|receives|gets?|got|took|takes|is|had|then)\b", re.IGNORECASE

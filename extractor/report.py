@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from extractor.explain import LineExplanation
-from extractor.schema import CodeLine, CodingResult, Evidence
+from extractor.schema import CodeLine, CodingResult, Evidence, SupplyLine
 
 _MOST_QUOTED = 90
 _STATUS = {
@@ -33,6 +33,10 @@ def _summary(result: CodingResult) -> Iterator[str]:
         yield from _quotes(line.evidence)
     if result.claim:
         yield "  claim: " + ", ".join(_claim(c.code, c.modifiers, c.units) for c in result.claim)
+    for supply in result.supplies:
+        yield f"  supply: {_supply(supply)}"
+        yield f"      {_plain(supply.reason)}"
+        yield from _quotes(supply.evidence)
     summary = result.summary
     for name, values in (("imaging", summary.imaging), ("injectate", summary.injectate), ("target", summary.target)):
         if values:
@@ -72,6 +76,10 @@ def _sided(line: CodeLine) -> str:
 
 def _claim(code: str, modifiers: Iterable[str], units: int) -> str:
     return "-".join((code, *modifiers)) + (f" x{units}" if units != 1 else "")
+
+
+def _supply(supply: SupplyLine) -> str:
+    return f"{_claim(supply.code, supply.modifiers, supply.units)}  {_plain(supply.name)} {_plain(supply.amount)}"
 
 
 def _quotes(evidence: Iterable[Evidence]) -> Iterator[str]:
@@ -119,6 +127,7 @@ def html_page(result: CodingResult, text: str) -> str:
         f"<p>{_STATUS[result.status].capitalize()}.</p>",
         _line_table(result),
         _list("Claim", (_claim(c.code, c.modifiers, c.units) for c in result.claim)),
+        _list("Drug supplies", (f"{_supply(s)}: {s.reason}" for s in result.supplies)),
         _list("To ask", (f"{q.id}: {q.question}" for q in result.queries)),
         _list("Warnings", result.warnings),
         _list("Considered and not given", (f"{r.code}: {r.reason}" for r in result.rejected)),
@@ -150,6 +159,7 @@ def _list(title: str, items: Iterable[str]) -> str:
 def _marked(result: CodingResult, text: str) -> Iterator[str]:
     """The note cut at every border of evidence; overlapping evidence shares its pieces."""
     owners = [(line.code, False, line.evidence) for line in result.lines]
+    owners += [(supply.code, False, supply.evidence) for supply in result.supplies]
     owners += [(query.id, True, query.evidence) for query in result.queries]
     borders: dict[int, list[tuple[bool, tuple[str, bool]]]] = {}
     for name, asks, evidence in owners:

@@ -33,6 +33,7 @@ class Call:
     text_column: str
     max_chars: int | None
     summary: Path | None
+    supplies: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Call
         items=items,
         load=load,
         here=first,
-        made_with=[__version__, str(call.patterns), call.profile, _fingerprint(call), call.id_column, call.text_column],
+        made_with=_made_with(call),
         complain=complain,
         day=call.day,
         workers=call.workers or usable_cores(),
@@ -102,6 +103,12 @@ def _put_in_place(journal: Journal, out: Path) -> None:
     journal.finish(out.with_name(out.name + FAILURES))
     os.replace(new, out)
     journal.forget()
+
+
+def _made_with(call: Run) -> list[str]:
+    """What must be the same for a stopped run to go on."""
+    made = [__version__, str(call.patterns), call.profile, _fingerprint(call), call.id_column, call.text_column]
+    return [*made, "supplies"] if call.supplies else made
 
 
 def _fingerprint(call: Run) -> str:

@@ -4,7 +4,7 @@
     results = code_notes(spark.read.parquet("notes.parquet"), profile="medicare")
     results.write.parquet("results.parquet")
 
-Each Python process of an executor builds its coder once and keeps it. Profile, day and pattern overlay travel with the
+Each Python process of an executor builds its coder once and keeps it. Profile, day, pattern overlay and options travel with the
 job: the overlay's files are sent as bytes and laid out in a folder of the executor. A note that cannot be coded becomes
 a row with `failure`, and never ends the job.
 """
@@ -40,6 +40,7 @@ def code_notes(
     patterns: str | Path | None = None,
     date_of_service: str | None = None,
     max_chars: int | None = None,
+    supplies: bool = False,
 ) -> DataFrame:
     """The results of all notes of `df`, one row a note, in no certain order.
 
@@ -56,7 +57,7 @@ def code_notes(
     names = [item.name for item in df.schema if "binary" not in item.dataType.simpleString()]
     overlay = _packed(Path(patterns)) if patterns is not None else None
     code_batches = _code_batches(
-        _Setting(profile, overlay, date_of_service, max_chars, Columns(id_column, text_column))
+        _Setting(profile, overlay, date_of_service, max_chars, Columns(id_column, text_column), supplies)
     )
     return df.select(*(df[name] for name in names)).mapInArrow(code_batches, schema=_spark_schema(result_schema()))
 
@@ -95,13 +96,14 @@ class _Setting:
     day: str | None
     max_chars: int | None
     columns: Columns
+    supplies: bool = False
 
 
 def _code_batches(
     setting: _Setting,
 ) -> Callable[[Iterator[pyarrow.RecordBatch]], Iterator[pyarrow.RecordBatch]]:
     def code_batches(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        code = coder_of_process(setting.profile, setting.overlay)
+        code = coder_of_process(setting.profile, setting.overlay, setting.supplies)
         rows: list[dict[str, Any]] = []
         for batch in batches:
             for record in batch.to_pylist():
@@ -141,20 +143,20 @@ _coders: dict[str, CodeNote] = {}  # of this process, by what they are made with
 _folders: list[tempfile.TemporaryDirectory[str]] = []  # with the overlay of the coder
 
 
-def coder_of_process(profile: str, overlay: Mapping[str, bytes] | None) -> CodeNote:
+def coder_of_process(profile: str, overlay: Mapping[str, bytes] | None, supplies: bool = False) -> CodeNote:
     """The coder of this Python process; built with the first batch."""
-    digest = hashlib.sha256(repr((profile, sorted((overlay or {}).items()))).encode()).hexdigest()
+    digest = hashlib.sha256(repr((profile, supplies, sorted((overlay or {}).items()))).encode()).hexdigest()
     if digest not in _coders:
         from extractor.loading import load_coder
 
         _coders.clear()  # one at a time: a process serves one job
         if overlay is None:
-            _coders[digest] = load_coder(profile, None)
+            _coders[digest] = load_coder(profile, None, supplies)
         else:
             folder = tempfile.TemporaryDirectory()  # of a name that nobody can have laid files under before
             _lay_out(overlay, Path(folder.name))
             _folders[:] = [folder]  # read as long as the coder lives: a code book when a note of its year comes
-            _coders[digest] = load_coder(profile, Path(folder.name))
+            _coders[digest] = load_coder(profile, Path(folder.name), supplies)
     return _coders[digest]
 
 

@@ -40,6 +40,7 @@ class Serve:
     timeout: float
     profile: str
     patterns: Path | None
+    supplies: bool = False
 
 
 def serve(call: Serve, say: Callable[[str], object], load: LoadCoder | None = None) -> None:
@@ -61,10 +62,11 @@ def serve(call: Serve, say: Callable[[str], object], load: LoadCoder | None = No
         timeout=call.timeout,
         profile=call.profile,
         patterns=call.patterns,
+        supplies=call.supplies,
     )
     for line in _warnings(settings, call.token_file):
         say(line)
-    _run(settings, load or partial(load_coder, settings.profile, settings.patterns), say)
+    _run(settings, load or partial(load_coder, settings.profile, settings.patterns, settings.supplies), say)
 
 
 def _run(settings: Settings, load: LoadCoder, say: Callable[[str], object]) -> None:

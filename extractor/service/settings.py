@@ -33,6 +33,7 @@ class Settings:
     timeout: float = TIMEOUT
     profile: str = "cpt"
     patterns: Path | None = None
+    supplies: bool = False
 
     @property
     def loopback(self) -> bool:
