@@ -99,12 +99,13 @@ def _corrected(view: View, found: list[Quantity]) -> list[Quantity]:
     """Amounts without those that were taken back: "40 mg, make that 20 mg"."""
     kept: list[Quantity] = []
     for quantity in found:
-        if kept and kept[-1].kind == quantity.kind and _takes_back(view, kept[-1].end, quantity.start):
+        if kept and kept[-1].kind == quantity.kind and takes_back(view, kept[-1].end, quantity.start):
             kept.pop()
         kept.append(quantity)
     return kept
 
 
-def _takes_back(view: View, start: int, end: int) -> bool:
+def takes_back(view: View, start: int, end: int) -> bool:
+    """True when a word of correction stands between two offsets."""
     first, last = bisect_left(view.starts, start), bisect_left(view.starts, end)
     return any(cue is not None and cue.has("correction") for cue in view.cue_of[first:last])

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from extractor.agent_doses import Quantity, quantities
 from extractor.agent_view import Phrases, View
@@ -55,7 +57,7 @@ _OF = re.compile(r"\s*(?:of\s+)?(?:(?:the|a)\s+)?", re.IGNORECASE)
 class DoseRow(Row):
     """One row of doses.csv: a phrase and what it tells of the amounts beside it."""
 
-    phrase: str
+    phrase: Annotated[str, Field(pattern="[A-Za-z0-9/]")]
     role: Role
     example: str
 
@@ -78,14 +80,15 @@ class Item:
 class Items:
     """All items of a note, and who stands beside whom."""
 
-    def __init__(self, reading: Reading, view: View, cues: Phrases[DoseRow]) -> None:
+    def __init__(self, reading: Reading, view: View, cues: Phrases[DoseRow], unnamed: Set[str]) -> None:
         self.text = reading.text
         self.quantities: tuple[Quantity, ...] = quantities(reading.text)
         self._starts = [sentence.start for sentence in reading.sentences]
+        drugs = [(index, hit) for index, hit in enumerate(view.hits) if hit.name not in unnamed]
         taken = sorted(
-            [(hit.start, hit.end) for hit in view.hits] + [(amount.start, amount.end) for amount in self.quantities]
+            [(hit.start, hit.end) for _, hit in drugs] + [(amount.start, amount.end) for amount in self.quantities]
         )
-        found = [Item("drug", hit.start, hit.end, index) for index, hit in enumerate(view.hits)]
+        found = [Item("drug", hit.start, hit.end, index) for index, hit in drugs]
         found += [Item("amount", amount.start, amount.end, index) for index, amount in enumerate(self.quantities)]
         found += _cues(view, cues, taken)
         self.all = sorted(found, key=lambda item: (item.start, item.end))

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from extractor.agent_amounts import beside
+from extractor.agent_amounts import beside, takes_back
 from extractor.agent_doses import Quantity
 from extractor.agent_view import Phrases, View
-from extractor.assembly.encounter import drug_sentences, used_drugs
+from extractor.assembly.encounter import drug_sentences
 from extractor.coding.supplytable import SupplyDrug, SupplyTable
 from extractor.dose_items import DoseRow, Item, Items
 from extractor.patterns import PatternFolder
@@ -47,8 +48,12 @@ _BEFORE_TOTAL = re.compile(
     re.IGNORECASE,
 )
 _NEAR = 14
+_CORRECTED = 40
+_COUNT_REACH = 12
 _PORTION = re.compile(r"\s*(?:of|from)\s+(?:(?:an?|the|this|that|our|said|such)\s+)?(?:[\w-]+\s+){0,3}", re.IGNORECASE)
 _INSIDE = re.compile(r"\b(?:containing|contained|with|in|of a|of the|consisting)\b", re.IGNORECASE)
+_COUNT = re.compile(r"\b(\d|[a-z]{3,5})\s(?:x\s)?$", re.IGNORECASE)
+_NUMBERS = {word: n for n, word in enumerate("one two three four five six".split(), 1)}
 _SAME = frozenset({"amount", "drug"})
 
 
@@ -60,7 +65,7 @@ class DoseReader:
         rows = patterns.csv("doses.csv", DoseRow)
         self.cues: Phrases[DoseRow] = Phrases({row.phrase: row for row in rows})
         self._names = {drug.name for drug in self.table.drugs}
-        self._unnamed = {row.name for row in self.table.unnamed}
+        self.unnamed = {row.name for row in self.table.unnamed}
 
     def read(self, assembled: Assembled, agents: AgentReader) -> Doses:
         """The statements about all drugs that went to the target of a procedure."""
@@ -68,10 +73,10 @@ class DoseReader:
         given = [agent for agent in used if agent.role == "injectate"]
         billed = [agent for agent in given if agent.name in self._names]
         if not billed:
-            asked = [agent for agent in given if agent.name in self._unnamed]
+            asked = [agent for agent in given if agent.name in self.unnamed]
             return Doses(tuple(Dose(a.name, "", evidence=(Span(a.start, a.end, a.section),)) for a in asked[:1]))
         reading = assembled.reading
-        view = agents.view(reading.text, drug_sentences(reading), used_drugs(reading))
+        view = agents.view(reading.text, drug_sentences(reading), reading.agents)
         return _Note(self, assembled, view, given, billed).doses()
 
     def product(self, agent: Agent, text: str) -> SupplyDrug:
@@ -123,7 +128,7 @@ class _Note:
         self.reader, self.view, self.assembled = reader, view, assembled
         self.reading = assembled.reading
         self.text = self.reading.text
-        self.items = Items(self.reading, view, reader.cues)
+        self.items = Items(self.reading, view, reader.cues, reader.unnamed)
         self.quantities = self.items.quantities
         self._by_start = {quantity.start: index for index, quantity in enumerate(self.quantities)}
         self._hit_at = {hit.start: index for index, hit in enumerate(view.hits)}
@@ -133,8 +138,13 @@ class _Note:
                 index = self._by_start.get(quantity.start)
                 if index is not None:
                     self.owned.setdefault(index, hit)
-        unnamed = {index for index, hit in enumerate(view.hits) if hit.name in reader._unnamed}
+        unnamed = {index for index, hit in enumerate(view.hits) if hit.name in reader.unnamed}
         self.owned = {index: hit for index, hit in self.owned.items() if hit not in unnamed}
+        self.taken_back = {
+            index
+            for index, (one, other) in enumerate(pairwise(self.quantities))
+            if one.kind == other.kind and other.start - one.end < _CORRECTED and takes_back(view, one.end, other.start)
+        }
         self.given = {self._hit_at[agent.start] for agent in given if agent.start in self._hit_at}
         self.mentions = [
             _Mention(
@@ -307,10 +317,25 @@ class _Note:
                 self._dose(mention, [index, *shown], _times(strength, _number(self.quantities[index])))
                 for index in volumes
             ]
-        vials = [index for index in own if self.quantities[index].kind == "dose" and index in self.bound.vial]
-        if vials and not self._rest_told(mention):
-            return [self._dose(mention, [vials[0]], _milligrams(self.quantities[vials[0]]))]
+        if not self._rest_told(mention):
+            row = next((row for sentence, row in self.rows if sentence.index == mention.sentence), [])
+            vials = [i.index for i in row if i.kind == "amount" and self._held_by(i.index, mention)]
+            if vials:
+                held = _milligrams(self.quantities[vials[0]])
+                return [self._dose(mention, vials[:1], _times(held, self._vials(vials[0])))]
         return [Dose(mention.agent.name, mention.product.product, evidence=(self._span(mention.agent),))]
+
+    def _held_by(self, index: int, mention: _Mention) -> bool:
+        """True for the mg that a vial of the drug holds."""
+        owner = self.owned.get(index)
+        own = owner is None or owner == self._hit_at.get(mention.agent.start)
+        return own and index in self.bound.vial and self.quantities[index].kind == "dose"
+
+    def _vials(self, index: int) -> Decimal:
+        """How many: "two 40 mg vials"."""
+        start = self.quantities[index].start
+        match = _COUNT.search(self.text[max(0, start - _COUNT_REACH) : start])
+        return Decimal(match[1] if match[1].isdigit() else _NUMBERS.get(match[1].lower(), 1)) if match else Decimal(1)
 
     def _in_words(self, index: int, mention: _Mention) -> bool:
         """True for "2 mL of a solution of Kenalog ...": the volume is not that of the drug."""
@@ -322,7 +347,7 @@ class _Note:
         )
 
     def _checked(self, mention: _Mention, found: list[Dose], doses: list[int], own: list[int]) -> list[Dose]:
-        """ "0.5 mL of Kenalog 40 mg" may be half of a 40 mg/mL vial: unclear where no strength explains it."""
+        """ "0.5 mL of Kenalog 40 mg" may be half a vial of 40 mg/mL, so its dose is 20 mg or 40 mg."""
         strengths = mention.product.strengths
         volumes = [
             index
@@ -334,11 +359,12 @@ class _Note:
         ]
         if len(doses) != 1 or len(volumes) != 1 or not strengths or self._partners(mention):
             return found
-        dose, volume = _milligrams(self.quantities[doses[0]]), _number(self.quantities[volumes[0]])
-        if dose is None or not volume or dose / volume in strengths or dose not in strengths:
+        quantity, held = self.quantities[volumes[0]], self.quantities[doses[0]]
+        dose, volume = _milligrams(held), _number(quantity)
+        if dose is None or not volume or volume == 1 or dose not in strengths:
             return found
-        low, high = sorted((self.quantities[doses[0]], self.quantities[volumes[0]]), key=lambda q: q.start)
-        if _INSIDE.search(self.text[low.end : high.start]):
+        apart = quantity.end <= mention.agent.start and mention.agent.end <= held.start
+        if not apart or _INSIDE.search(self.text[quantity.end : mention.agent.start]):
             return found
         return [_unclear(item) for item in found]
 
@@ -459,7 +485,9 @@ class _Note:
                 quantity = self.quantities[item.index] if item.kind == "amount" else None
                 if quantity is None or quantity.kind != "dose" or item.index in self.owned:
                     continue
-                if item.index in self.bound.wasted | self.bound.vial or (others and item.index not in self.bound.total):
+                if item.index in self.bound.wasted | self.bound.vial | self.taken_back or (
+                    others and item.index not in self.bound.total
+                ):
                     continue
                 spans = (self._quantity_span(item.index),)
                 dose = Dose(drug.name, drug.product, amount=_milligrams(quantity), evidence=spans)

@@ -2,8 +2,9 @@
 
 The cases stand in cases/mapping.jsonl, one JSON object a line: `given` (procedures in short form, see `procedure_of`),
 then what must come out: status, lines ("64493 right L4-L5,L5-S1"), queries (ids), and, where they matter, claim by
-profile ("64493-50-KX", "64494 x2"), rejected (codes) and warnings (ids; [] when left out). Ids wx-01 to wx-66 are the
-worked examples of the coding rules; those that do not belong to this room stand in OUT_OF_SCOPE with the reason.
+profile ("64493-50-KX", "64494 x2"), rejected (codes), warnings (ids; [] when left out), and `supplies` ("J3301 x4") of
+the documented `doses` (fields of records.Dose) on a `day`. Ids wx-01 to wx-66 are the worked examples of the coding
+rules; those that do not belong to this room stand in OUT_OF_SCOPE with the reason.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,22 +21,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.coding import CodeBook, Coding, code_procedures
+from extractor.coding import CodeBook, Coding, SupplyTable, code_procedures, with_supplies
 from extractor.errors import InputError, PatternError
 from extractor.patterns import PatternFolder
-from extractor.records import Agent, Family, Flag, Procedure, Side, SidedSite, Span
+from extractor.records import Agent, Dose, Doses, Family, Flag, Procedure, Side, SidedSite, Span
 
 CASES = Path(__file__).parent / "cases" / "mapping.jsonl"
 OUT_OF_SCOPE = {
     "wx-44": "code rules of the years before 2020",
     "wx-62": "telling history from performance is done before procedures exist",
-    "wx-63": "drug supply codes",
-    "wx-64": "drug supply codes",
-    "wx-65": "drug supply codes",
 }
 CASE_KEYS = {
     "id", "note", "given", "status", "lines", "queries", "claim", "rejected", "warnings", "profile_options",
-    "planned_only", "xfail",
+    "planned_only", "xfail", "doses", "day", "supplies",
 }  # fmt: skip
 PLAIN_KEYS = {field.name for field in dataclasses.fields(Procedure)} - {"joints", "nerves", "agents", "flags"}
 
@@ -116,6 +116,12 @@ def test_mapping(case: dict[str, Any], book: CodeBook) -> None:
     assert list(coding.warnings) == warnings_of(book, case.get("warnings", []))
     if "rejected" in case:
         assert [item.code for item in coding.rejected] == case["rejected"]
+    if "supplies" in case:
+        doses = Doses(tuple(Dose(**{**dose, "amount": Decimal(dose["amount"])}) for dose in case["doses"]))
+        day = date.fromisoformat(case["day"]) if "day" in case else None
+        supplied = with_supplies(coding, procedures, doses, SupplyTable.load(PatternFolder()), used, "cpt", day)
+        assert supplied.status == case["status"]
+        assert [f"{line.code} x{line.units}" for line in supplied.supplies] == case["supplies"]
     for profile, claim in case.get("claim", {}).items():
         assert shown_claim(code_procedures(procedures, used, profile)) == claim, profile
 

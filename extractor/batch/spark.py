@@ -4,9 +4,9 @@
     results = code_notes(spark.read.parquet("notes.parquet"), profile="medicare")
     results.write.parquet("results.parquet")
 
-Each Python process of an executor builds its coder once and keeps it. Profile, day, pattern overlay and options travel with the
-job: the overlay's files are sent as bytes and laid out in a folder of the executor. A note that cannot be coded becomes
-a row with `failure`, and never ends the job.
+Each Python process of an executor builds its coder once and keeps it. Profile, day, options and pattern overlay
+travel with the job: the overlay's files are sent as bytes and laid out in a folder of the executor. A note that cannot
+be coded becomes a row with `failure`, and never ends the job.
 """
 
 from __future__ import annotations
