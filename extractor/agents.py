@@ -195,10 +195,10 @@ class _Roles:
         if hit.drug_class == "generic" and self._has(index, "right", "procedure_name", 0):
             return _Verdict(None)
         best = self._best(index)
-        if best is not None and best.row.role == "flush" and best.cost < 4:
-            return _Verdict("flush")
         if hit.drug_class in _AT_TARGET:
             return _Verdict("injectate")
+        if best is not None and best.row.role == "flush" and best.cost < 4:
+            return _Verdict("flush")
         role, cost = self._voted(best)
         if role == "injectate" and best is not None and self._into_skin(best):
             return _Verdict("skin_anesthetic")

@@ -188,5 +188,17 @@ def _each(view: View, first: int, last: int, nouns: Mapping[int, tuple[int, str]
         if token in _NO_NOUN or view.hit_of[at] >= 0 or not (token.isalnum()):
             break
     following = view.words[last] if last < len(view.words) else ""
+    if following == "of" and _one_drug(view, view.starts[last]):
+        following = ""  # "0.5 mL each of Kenalog 40 mg/mL"
     if not tight and following != "of" and not (last < len(view.words) and view.hit_of[last] >= 0):
         yield Item("each", view.starts[first], view.ends[last - 1], -1, "site")
+
+
+def _one_drug(view: View, start: int) -> bool:
+    """True where one drug follows and no other with it: "each of bupivacaine and Kenalog" is said of the drugs."""
+    starts = [hit.start for hit in view.hits]
+    first = bisect_left(starts, start)
+    if first == len(starts) or starts[first] - start > _LONGEST_GAP:
+        return False
+    end = view.hits[first].end
+    return first + 1 == len(starts) or _STOP.search(view.text, end, starts[first + 1]) is not None

@@ -52,6 +52,7 @@ _CORRECTED = 40
 _COUNT_REACH = 12
 _PORTION = re.compile(r"\s*(?:of|from)\s+(?:(?:an?|the|this|that|our|said|such)\s+)?(?:[\w-]+\s+){0,3}", re.IGNORECASE)
 _INSIDE = re.compile(r"\b(?:containing|contained|with|in|of a|of the|consisting)\b", re.IGNORECASE)
+_OF_ONE = re.compile(r"/\s?1\s?\w")
 _COUNT = re.compile(r"\b(\d|[a-z]{3,5})\s(?:x\s)?$", re.IGNORECASE)
 _NUMBERS = {word: n for n, word in enumerate("one two three four five six".split(), 1)}
 _SAME = frozenset({"amount", "drug"})
@@ -263,6 +264,11 @@ class _Note:
             if _BEFORE_TOTAL.fullmatch(self.items.gap(total, row[place + 1])):
                 self.bound.total.add(row[place + 1].index)
                 return
+        if [item.kind for item in row[place + 1 : place + 3]] == ["drug", "amount"]:  # "total Kenalog dose 40 mg"
+            gaps = (self.items.gap(total, row[place + 1]), self.items.gap(row[place + 1], row[place + 2]))
+            if all(_BEFORE_TOTAL.fullmatch(gap) for gap in gaps):
+                self.bound.total.add(row[place + 2].index)
+                return
         for at in range(place - 1, -1, -1):
             if self.text[row[at].end : total.start].count(",") or total.start - row[at].end > 3 * _NEAR:
                 return
@@ -317,6 +323,8 @@ class _Note:
                 self._dose(mention, [index, *shown], _times(strength, _number(self.quantities[index])))
                 for index in volumes
             ]
+        if strength is not None and shown and _OF_ONE.search(self._written(shown[0])):
+            return [self._dose(mention, shown, strength)]  # "40 mg/1 mL of Depo-Medrol"
         if not self._rest_told(mention):
             row = next((row for sentence, row in self.rows if sentence.index == mention.sentence), [])
             vials = [i.index for i in row if i.kind == "amount" and self._held_by(i.index, mention)]
@@ -324,6 +332,9 @@ class _Note:
                 held = _milligrams(self.quantities[vials[0]])
                 return [self._dose(mention, vials[:1], _times(held, self._vials(vials[0])))]
         return [Dose(mention.agent.name, mention.product.product, evidence=(self._span(mention.agent),))]
+
+    def _written(self, index: int) -> str:
+        return self.text[self.quantities[index].start : self.quantities[index].end]
 
     def _held_by(self, index: int, mention: _Mention) -> bool:
         """True for the mg that a vial of the drug holds."""
@@ -534,6 +545,9 @@ class _Note:
         if not kinds & {"amount", "drug", "vial", "rest"} and "not_drug" in kinds:
             return  # "the needle was discarded"
         amounts = [item.index for item in row if item.kind == "amount" and item.index in self.bound.wasted]
+        if self._of_mixture(row, amounts, product):
+            yield Waste("mixture", product, None, spans)
+            return
         told = [amount for index in amounts if (amount := self._wasted_amount(index, product)) is not None]
         if told and all(amount == 0 for amount in told):
             yield Waste("none", product, None, spans)
@@ -544,6 +558,18 @@ class _Note:
             yield Waste("wasted", product, left, spans) if left else Waste("none", product, None, spans)
         elif self._speaks_of_drug(row):
             yield Waste("unclear", product, None, spans)
+
+    def _of_mixture(self, row: Sequence[Item], amounts: Sequence[int], product: str) -> bool:
+        """True where mL of a mixture were thrown away, or what was left of it after each place had its portion."""
+        kinds = {item.kind for item in row}
+        mixed = any(m.product.product == product and self._partners(m) for m in self.mentions)
+        if not mixed or "vial" in kinds:
+            return False
+        if amounts:
+            figures = [self.quantities[index] for index in amounts]
+            loose = not any(index in self.owned for index in amounts)
+            return loose and all(figure.kind == "volume" and _number(figure) != 0 for figure in figures)
+        return "rest" in kinds and bool(self.portions)
 
     def _speaks_of_drug(self, row: Sequence[Item]) -> bool:
         place = next(at for at, item in enumerate(row) if item.kind == "waste")

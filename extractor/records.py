@@ -181,10 +181,11 @@ class Waste:
     """What the note says of drug that was thrown away. `product` is "" where it does not say of which drug.
 
     kind  "wasted" (`amount` in mg), "none", "multi_dose" (the vial is no single-dose container), "unclear" (something
-          was thrown away, and it cannot be read how much)
+          was thrown away, and it cannot be read how much), "mixture" (a part of the mixture was, so that less than all
+          of the drug in it was given)
     """
 
-    kind: Literal["wasted", "none", "multi_dose", "unclear"]
+    kind: Literal["wasted", "none", "multi_dose", "unclear", "mixture"]
     product: str = ""
     amount: Decimal | None = None
     evidence: tuple[Span, ...] = ()

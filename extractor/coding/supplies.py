@@ -80,6 +80,7 @@ def supply_lines(
         by_product.setdefault(dose.product, []).append(dose)
     lines: list[SupplyLine] = []
     asks: list[Ask] = []
+    total: Total | str
     for product, told in by_product.items():
         evidence = ordered_spans(span for dose in told for span in dose.evidence)
         if not product:
@@ -91,7 +92,8 @@ def supply_lines(
         if not codes:
             asks.append(Ask("supply_unlisted", (product,), evidence))
             continue
-        total = total_of(told, places)
+        wastes = [waste for waste in doses.wastes if waste.product in ("", product)]
+        total = "dose_unclear" if any(w.kind == "mixture" for w in wastes) else total_of(told, places)
         if not isinstance(total, Total):
             asks.append(Ask(total, (product,), evidence))
             continue
@@ -99,7 +101,6 @@ def supply_lines(
         if not given:
             asks.append(Ask("supply_code", (product,), evidence))
             continue
-        wastes = [waste for waste in doses.wastes if waste.product in ("", product)]
         marked, ask = _with_waste(given, drug, codes, total, wastes, table, day)
         lines += marked
         asks += ask
