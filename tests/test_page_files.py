@@ -200,6 +200,7 @@ def test_damaged_records_are_counted_and_the_others_shown(page: Page, files: tup
         {"lines": [{name: value for name, value in line.items() if name != "joints"}]},
         {"lines": [{**line, "evidence": [None]}]},
         {"claim": [{}]},
+        {"supplies": [{}]},
         {"queries": ["q"]},
         {"rejected": [None]},
         {"warnings": [{}]},

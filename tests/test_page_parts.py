@@ -136,3 +136,13 @@ def test_the_picture_of_other_notes(page: Page) -> None:
     )
     results = [{"lines": lines, "procedures": [procedure]} for lines, procedure in cases.values()]
     assert page.js(script, results) == [*cases]
+
+
+def test_drug_supplies_are_a_table_of_their_own(page: Page) -> None:
+    script = (
+        "const {drawSupplies} = await import('/page/facts.js'); const home = document.createElement('div');"
+        "drawSupplies(home, args[0]); return [...home.querySelectorAll('tbody tr')].map((row) => row.textContent)"
+    )
+    line = {"code": "J3301", "units": 2, "modifiers": ["JW"], "name": "triamcinolone", "amount": "20 mg", "reason": "r"}
+    assert page.js(script, {"supplies": [line]}) == ["J3301JW2triamcinolone 20 mg"]
+    assert page.js(script, {"supplies": []}) == page.js(script, {}) == []

@@ -58,7 +58,7 @@ def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Call
         items=items,
         load=load,
         here=first,
-        made_with=_made_with(call),
+        made_with=made_with(call),
         complain=complain,
         day=call.day,
         workers=call.workers or usable_cores(),
@@ -105,7 +105,7 @@ def _put_in_place(journal: Journal, out: Path) -> None:
     journal.forget()
 
 
-def _made_with(call: Run) -> list[str]:
+def made_with(call: Run) -> list[str]:
     """What must be the same for a stopped run to go on."""
     made = [__version__, str(call.patterns), call.profile, _fingerprint(call), call.id_column, call.text_column]
     return [*made, "supplies"] if call.supplies else made

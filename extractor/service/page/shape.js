@@ -45,11 +45,15 @@ const entity = record({
   assertion: string,
   attributes: (value) => value !== null && typeof value === "object" && Object.values(value).every(string),
 });
+const supplies = list(
+  record({ code: string, units: number, modifiers: strings, name: string, amount: string, reason: string, evidence }),
+);
 const result = record({
   id: string,
   status: (value) => STATUSES.includes(value),
   lines: list(line),
   claim: list(record({ code: string, modifiers: strings, units: number })),
+  supplies: (value) => value === undefined || supplies(value), // results of older releases have none
   summary: record({ imaging: strings, injectate: strings, target: strings }),
   queries: list(record({ id: string, question: string, evidence })),
   warnings: strings,

@@ -7,6 +7,8 @@
  * @typedef {{code: string, side: Side, joints: string[], label: string, rule: string, reasons: string[],
  *   evidence: Evidence[]}} CodeLine
  * @typedef {{code: string, modifiers: string[], units: number}} ClaimLine
+ * @typedef {{code: string, units: number, modifiers: string[], name: string, amount: string, reason: string,
+ *   evidence: Evidence[]}} SupplyLine
  * @typedef {{id: string, question: string, evidence: Evidence[]}} Query
  * @typedef {{site: string, side: Side, evidence: Evidence[]}} Site
  * @typedef {{family: string, technique: string, joints: Site[], nerves: Site[], side: Side,
@@ -15,6 +17,7 @@
  *   assertion: string, attributes: Record<string, string>}} Entity
  * @typedef {{engine: string, patterns: string, codes: string, profile: string}} ResultVersions
  * @typedef {{id: string, status: "coded" | "review" | "no_code", lines: CodeLine[], claim: ClaimLine[],
+ *   supplies?: SupplyLine[],
  *   summary: {imaging: string[], injectate: string[], target: string[]}, queries: Query[], warnings: string[],
  *   rejected: {code: string, reason: string}[], procedures: Procedure[], entities: Entity[],
  *   versions: ResultVersions}} Result
