@@ -10,10 +10,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from extractor.agent_amounts import beside
 from extractor.agent_doses import Quantity, quantities
 from extractor.agent_view import Phrases, View
 from extractor.mentions import Reading
@@ -51,6 +53,7 @@ _STOP = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_GAP = 48
+MOST_TOGETHER = 24  # items of one mixture
 _OF = re.compile(r"\s*(?:of\s+)?(?:(?:the|a)\s+)?", re.IGNORECASE)
 
 
@@ -93,9 +96,25 @@ class Items:
         found += _cues(view, cues, taken)
         self.all = sorted(found, key=lambda item: (item.start, item.end))
         self._item_starts = [item.start for item in self.all]
+        by_start = {amount.start: index for index, amount in enumerate(self.quantities)}
+        self.owned: dict[int, int] = {}  # quantity -> the drug that it belongs to
+        for hit, _ in drugs:
+            for amount in beside(view, hit):
+                if amount.start in by_start:
+                    self.owned.setdefault(by_start[amount.start], hit)
+        self._of_drug: dict[int, list[int]] = {}
+        for index, hit in self.owned.items():
+            self._of_drug.setdefault(hit, []).append(index)
+
+    def of_drug(self, hit: int) -> list[int]:
+        """The quantities that belong to a drug."""
+        return self._of_drug.get(hit, [])
 
     def sentence_of(self, offset: int) -> int:
         return max(0, bisect_right(self._starts, offset) - 1)
+
+    def sentence_start(self, offset: int) -> int:
+        return self._starts[self.sentence_of(offset)] if self._starts else 0
 
     def within(self, start: int, end: int) -> list[Item]:
         """The items between two offsets."""
@@ -128,7 +147,9 @@ class Items:
 
         A volume after a comma with no drug of its own begins anew: "Kenalog 40 mg, 1 mL at each site".
         """
-        near = [item for item in (row[place:] if step > 0 else row[place::-1]) if item.kind in ("amount", "drug")]
+        first = max(0, place + 1 - MOST_TOGETHER)
+        window = row[place : place + MOST_TOGETHER] if step > 0 else row[first : place + 1][::-1]
+        near = [item for item in window if item.kind in ("amount", "drug")]
         found = near[:1]
         for item in near[1:]:
             left, right = (found[-1], item) if step > 0 else (item, found[-1])
@@ -149,12 +170,37 @@ class Items:
         """True for a volume that no drug follows directly."""
         if item.kind != "amount" or self.quantities[item.index].kind != "volume":
             return False
-        after = [other for other in row if other.start >= item.end and other.kind in ("amount", "drug")]
+        at = bisect_left(row, item.end, key=lambda other: other.start)
+        after = [other for other in row[at : at + MOST_TOGETHER] if other.kind in ("amount", "drug")]
         while after and after[0].kind == "amount" and self.quantities[after[0].index].kind == "concentration":
             if not _OF.fullmatch(self.gap(item, after[0])):
                 return True
             item = after.pop(0)
         return not (after and after[0].kind == "drug" and _OF.fullmatch(self.gap(item, after[0])))
+
+
+def figure(quantity: Quantity) -> Decimal | None:
+    """The figure of a normalised quantity; None for a range.
+
+    >>> [figure(quantity) for quantity in quantities("0.5 mL of 20-40 mg")]
+    [Decimal('0.5'), None]
+    """
+    try:
+        return Decimal(quantity.value.rstrip("%").split()[0])
+    except (InvalidOperation, IndexError):
+        return None
+
+
+def milligrams(quantity: Quantity) -> Decimal | None:
+    """The mg of a dose, or the mg/mL of a concentration; None for a range and for other units.
+
+    >>> [milligrams(quantity) for quantity in quantities("500 mcg, 40 mg/mL, 10 units")]
+    [Decimal('0.5'), Decimal('40'), None]
+    """
+    number = figure(quantity)
+    if number is None or "units" in quantity.value:
+        return None
+    return number / 1000 if "mcg" in quantity.value else number
 
 
 def _cues(view: View, cues: Phrases[DoseRow], taken: Sequence[tuple[int, int]]) -> Iterable[Item]:
@@ -196,9 +242,10 @@ def _each(view: View, first: int, last: int, nouns: Mapping[int, tuple[int, str]
 
 def _one_drug(view: View, start: int) -> bool:
     """True where one drug follows and no other with it: "each of bupivacaine and Kenalog" is said of the drugs."""
-    starts = [hit.start for hit in view.hits]
-    first = bisect_left(starts, start)
-    if first == len(starts) or starts[first] - start > _LONGEST_GAP:
+    hits = view.hits
+    first = bisect_left(hits, start, key=lambda hit: hit.start)
+    if first == len(hits) or hits[first].start - start > _LONGEST_GAP:
         return False
-    end = view.hits[first].end
-    return first + 1 == len(starts) or _STOP.search(view.text, end, starts[first + 1]) is not None
+    if first + 1 == len(hits) or hits[first + 1].start - hits[first].end > 2 * _LONGEST_GAP:
+        return True
+    return _STOP.search(view.text, hits[first].end, hits[first + 1].start) is not None
