@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from extractor.agents import AgentReader
     from extractor.coding import CodeBook, CodeBooks
     from extractor.descriptors import Descriptors
+    from extractor.doses import DoseReader
     from extractor.entities import EntityReader
     from extractor.hearing import Hearing
     from extractor.rows import AssemblyRows
@@ -32,15 +33,21 @@ class Coder:
 
     `profile` is the claim profile, a row of patterns/profiles.toml. `patterns` is a folder whose CSV rows are added to
     the shipped ones, and whose TOML files replace them. `descriptors` is a CSV file of your own with the columns code
-    and descriptor; nothing else fills the descriptors of a result.
+    and descriptor; nothing else fills the descriptors of a result. With `supplies` the result lists drug supplies (J
+    codes), and asks for doses that are not told.
 
     Raises InputError for an unknown profile and a wrong file of descriptors, PatternError for a wrong pattern row.
     """
 
     def __init__(
-        self, profile: str = "cpt", patterns: str | Path | None = None, descriptors: str | Path | None = None
+        self,
+        profile: str = "cpt",
+        patterns: str | Path | None = None,
+        descriptors: str | Path | None = None,
+        supplies: bool = False,
     ) -> None:
         self.profile = profile
+        self.supplies = supplies
         self.patterns = PatternFolder(Path(patterns) if patterns is not None else None)
         self.book.profile(profile)
         self.descriptors = _descriptors(descriptors)
@@ -88,9 +95,15 @@ class Coder:
 
         return AssemblyRows.load(self.patterns)
 
+    @cached_property
+    def _doses(self) -> DoseReader:
+        from extractor.doses import DoseReader
+
+        return DoseReader(self.patterns)
+
     def load(self) -> None:
         """Loads what the first note would. Raises PatternError for a wrong row in any pattern file."""
-        for name in ("nlp", "_agents", "_hearing", "_entities", "_rows"):
+        for name in ("nlp", "_agents", "_hearing", "_entities", "_rows", *(["_doses"] if self.supplies else [])):
             getattr(self, name)
         self.books.check()
 
@@ -103,7 +116,7 @@ class Coder:
         Raises InputError for an unknown profile and for a date that is none.
         """
         from extractor.assembly.procedures import assemble
-        from extractor.coding import code_procedures
+        from extractor.coding import code_procedures, with_supplies
         from extractor.coding.years import day_of
         from extractor.mentions import collect
         from extractor.result import build_result
@@ -121,6 +134,9 @@ class Coder:
             self.__dict__.pop("nlp", None)  # built anew for the next note
         assembled = assemble(reading, self._agents, self._rows)
         coding = code_procedures(assembled.procedures, book, chosen, day=day)
+        if self.supplies:
+            doses = self._doses.read(assembled, self._agents)
+            coding = with_supplies(coding, assembled.procedures, doses, self._doses.table, book, chosen, day)
         versions = {
             "engine": __version__,
             "patterns": self.patterns.fingerprint,
@@ -130,6 +146,7 @@ class Coder:
             "profile_hash": profile_row.fingerprint,
             "date_of_service": date_of_service,
             "descriptors": self.descriptors.fingerprint if self.descriptors else "",
+            "supplies": self.supplies,
             "text": text_digest(text),
         }
         known = self.descriptors.texts if self.descriptors else None

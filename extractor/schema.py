@@ -151,8 +151,8 @@ class Versions(_Out):
 
     `patterns` is the hash of all pattern files, `overlay` that of the user's own ones (empty without), `codes` the year
     of the code book, `profile_hash` that of the profile's row, `date_of_service` the day that chose the book,
-    `descriptors` the hash of the user's file of descriptors (empty without). `text` is the digest of the note as given
-    (`extractor.text.text_digest`), so that a result names the text it is of.
+    `descriptors` the hash of the user's file of descriptors (empty without), `supplies` whether drug supplies were
+    asked for, and `text` the digest of the note as given (`extractor.text.text_digest`): it names the text.
     """
 
     engine: str
@@ -163,6 +163,7 @@ class Versions(_Out):
     profile_hash: str = ""
     date_of_service: str | None = None
     descriptors: str = ""
+    supplies: bool = False
     text: str = ""
 
 

@@ -179,3 +179,13 @@ def test_descriptors_and_suggestions_are_optional_in_files_and_must_be_whole(pag
         "const {isResult} = await import('/page/shape.js'); return args[0].map(isResult)", [c for c, _ in cases]
     )
     assert found == [expected for _, expected in cases]
+
+
+def test_drug_supplies_are_a_table_of_their_own(page: Page) -> None:
+    script = (
+        "const {drawSupplies} = await import('/page/facts.js'); const home = document.createElement('div');"
+        "drawSupplies(home, args[0]); return [...home.querySelectorAll('tbody tr')].map((row) => row.textContent)"
+    )
+    line = {"code": "J3301", "units": 2, "modifiers": ["JW"], "name": "triamcinolone", "amount": "20 mg", "reason": "r"}
+    assert page.js(script, {"supplies": [line]}) == ["J3301JW2triamcinolone 20 mg"]
+    assert page.js(script, {"supplies": []}) == page.js(script, {}) == []

@@ -17,6 +17,7 @@ from extractor.agents import AgentReader
 from extractor.assembly.neighbours import muscles_of
 from extractor.assembly.zones import with_zones
 from extractor.coding import CodeBook
+from extractor.dose_items import DoseRow
 from extractor.errors import PatternError
 from extractor.level_tokens import NounRow
 from extractor.levels import LevelGrammar
@@ -240,6 +241,7 @@ MODELS: dict[str, Any] = {
     "level_nouns.csv": NounRow,
     "agents.csv": DrugName,
     "agent_roles.csv": RoleRow,
+    "doses.csv": DoseRow,
 }
 KEYED = {"cues.csv", "agent_roles.csv"}  # a phrase may stand once in each category or role
 

@@ -257,6 +257,16 @@ def test_descriptors_that_are_not_given_again(coder: Coder, tmp_path: Path) -> N
     ]
 
 
+def test_supplies_that_are_not_asked_for_again(coder: Coder, tmp_path: Path) -> None:
+    note = records()[0]
+    note["text"] = note["text"].replace("bupivacaine", "Kenalog 40 mg and bupivacaine")
+    theirs = Coder(supplies=True)
+    path = write_notes(tmp_path / "notes.jsonl", [note])
+    results = run(lambda: theirs.code, path, tmp_path / "out.jsonl", supplies=True)
+    assert Replay(lambda: theirs.code, results, path).figures == "1 1 0 0 0 0"
+    assert Replay(loaded(coder), results, path).said[1] == "  stamp supplies: true, here false"
+
+
 def test_another_engine(coder: Coder, result: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coder_module, "__version__", "9.9.9")
     found = Replay(loaded(coder), result, SAMPLES)

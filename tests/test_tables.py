@@ -80,7 +80,7 @@ def result(id: str, text: str = "facet", **fields: Any) -> Record:
 
 def versions(text: str) -> Record:
     own = {"patterns": "p", "overlay": text, "codes": "2026", "profile": "cpt", "profile_hash": "h"}
-    return {"engine": "0", **own, "date_of_service": "2026-01-31", "descriptors": text, "text": text}
+    return {"engine": "0", **own, "date_of_service": "2026-01-31", "descriptors": text, "supplies": True, "text": text}
 
 
 def bare(id: str, **fields: Any) -> Record:
@@ -160,7 +160,7 @@ def assert_sqlite_tells(path: Path, records: list[Record]) -> None:
     notes, lines, claim, spans, queries, rejected = [], [], [], [], [], []
     suggested, supplies = [], []
     stamps = ("engine", "patterns", "codes", "profile", "overlay", "profile_hash", "date_of_service")
-    stamps = (*stamps, "descriptors", "text")
+    stamps = (*stamps, "descriptors", "supplies", "text")
     for position, record in enumerate(records, start=1):
         id, versions, summary = record["id"], record["versions"], record["summary"]
         used = ["; ".join(summary[key]) for key in ("imaging", "injectate", "target")]
@@ -183,7 +183,7 @@ def assert_sqlite_tells(path: Path, records: list[Record]) -> None:
             spans += [(id, "query", number, *words.values()) for words in query["evidence"]]
         rejected += [(id, item["code"], item["reason"]) for item in record["rejected"]]
     told = "id, position, status, imaging, injectate, target, warnings, engine, patterns, codes, profile"
-    told += ", overlay, profile_hash, date_of_service, descriptors, text_digest"
+    told += ", overlay, profile_hash, date_of_service, descriptors, supplies, text_digest"
     assert select(path, f"SELECT {told} FROM notes ORDER BY position") == notes
     assert (
         select(path, "SELECT note_id, line, code, side, joints, label, descriptor, rule FROM lines ORDER BY rowid")
@@ -405,7 +405,7 @@ def test_an_older_result_has_empty_lists_and_nulls(tmp_path: Path) -> None:
     record = result("n1")
     for key in ("summary", "procedures", "rejected", "supplies"):
         del record[key]
-    for key in ("overlay", "profile_hash", "date_of_service", "descriptors", "text"):
+    for key in ("overlay", "profile_hash", "date_of_service", "descriptors", "supplies", "text"):
         del record["versions"][key]
     for key in ("reasons", "descriptor"):
         del record["lines"][0][key]

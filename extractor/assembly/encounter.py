@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from extractor.agents import AgentReader, SentenceView, injectate_names
+from extractor.agents import AgentHit, AgentReader, SentenceView, injectate_names
 from extractor.assembly import guidance
 from extractor.assembly.families import FAMILY_OF, Session
 from extractor.assembly.seen import PROCEDURAL
@@ -73,6 +73,16 @@ def only_contrast(procedure: Procedure, session: Session, shared: Encounter) -> 
 
 
 def agents_of(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
+    return reader.read(reading.text, drug_sentences(reading), used_drugs(reading))
+
+
+def used_drugs(reading: Reading) -> list[AgentHit]:
+    """The drug names of a note without those that it denies."""
+    return [hit for hit in reading.agents if hit.start not in reading.denied_agents]
+
+
+def drug_sentences(reading: Reading) -> list[SentenceView]:
+    """The sentences of a note as the reader of drugs sees them."""
     views = []
     for sentence in reading.sentences:
         zone = sentence.zone
@@ -88,8 +98,7 @@ def agents_of(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
             views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, assertion))
         else:
             views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, "performed"))
-    used = [hit for hit in reading.agents if hit.start not in reading.denied_agents]
-    return reader.read(reading.text, views, used)
+    return views
 
 
 def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:

@@ -53,6 +53,7 @@ def run(call: ClusterRun, say: Callable[[str], object]) -> int:
             descriptors=call.descriptors,
             date_of_service=call.day,
             max_chars=call.max_chars,
+            supplies=call.supplies,
         )
         results.write.parquet(call.out)
         figures = progress.summary(_counted(session.read.parquet(call.out)))

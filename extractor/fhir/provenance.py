@@ -79,7 +79,11 @@ def provenance(
 
 
 def _software(result: CodingResult) -> Json:
-    told = {name: value for name, value in result.versions.model_dump(exclude=_OF_THE_NOTE).items() if value}
+    told = {
+        name: str(value).lower() if value is True else value
+        for name, value in result.versions.model_dump(exclude=_OF_THE_NOTE).items()
+        if value
+    }
     return {
         "resourceType": "Device",
         "id": _SOFTWARE,

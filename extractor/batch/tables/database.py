@@ -47,7 +47,7 @@ CREATE TABLE notes (
     id TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, status TEXT NOT NULL, imaging TEXT NOT NULL,
     injectate TEXT NOT NULL, target TEXT NOT NULL, warnings TEXT NOT NULL, engine TEXT, patterns TEXT, codes TEXT,
     profile TEXT, overlay TEXT, profile_hash TEXT, date_of_service TEXT, descriptors TEXT,
-    text_digest TEXT, carried TEXT NOT NULL
+    supplies INTEGER, text_digest TEXT, carried TEXT NOT NULL
 );
 CREATE TABLE lines (
     note_id TEXT NOT NULL REFERENCES notes (id), line INTEGER NOT NULL, code TEXT NOT NULL, side TEXT NOT NULL,
@@ -76,7 +76,8 @@ CREATE VIEW code_lines AS
     SELECT notes.id, notes.position, notes.status, lines.line, lines.code, lines.side, lines.joints, lines.modifiers,
         lines.units, lines.label, lines.descriptor, lines.rule, notes.imaging, notes.injectate, notes.target,
         notes.warnings, notes.engine, notes.patterns, notes.codes, notes.profile, notes.overlay, notes.profile_hash,
-        notes.date_of_service, notes.descriptors, notes.text_digest, notes.carried
+        notes.date_of_service, notes.descriptors,
+        notes.supplies, notes.text_digest, notes.carried
     FROM lines JOIN notes ON notes.id = lines.note_id;
 """
 
@@ -143,9 +144,11 @@ def _insert(database: sqlite3.Connection, row: Row, position: int) -> None:
     summary, versions = row["summary"], row["versions"]
     used = (join(summary["imaging"]), join(summary["injectate"]), join(summary["target"]), "\n".join(row["warnings"]))
     made_with = [versions[name] for name in ("engine", "patterns", "codes", "profile")]
-    made_with += [versions.get(name) for name in ("overlay", "profile_hash", "date_of_service", "descriptors", "text")]
+    made_with += [
+        versions.get(name) for name in ("overlay", "profile_hash", "date_of_service", "descriptors", "supplies", "text")
+    ]
     try:
-        database.execute(_into("notes", 17), (note, position, row["status"], *used, *made_with, row["carried"]))
+        database.execute(_into("notes", 18), (note, position, row["status"], *used, *made_with, row["carried"]))
     except sqlite3.IntegrityError:
         if not database.execute("SELECT 1 FROM notes WHERE id = ?", (note,)).fetchone():
             raise

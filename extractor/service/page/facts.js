@@ -1,4 +1,4 @@
-/** The rest of a result: status, claim, what was used, neighbours not given, warnings, versions. */
+/** The rest of a result: status, claim, drug supplies, what was used, neighbours not given, warnings, versions. */
 
 import { el, show } from "./dom.js";
 import { STATUS, words } from "./kinds.js";
@@ -46,6 +46,29 @@ export function drawClaim(home, result) {
   );
 }
 
+/** Drug supplies, where the service was asked for them. @param {Element} home @param {Result} result */
+export function drawSupplies(home, result) {
+  const rows = (result.supplies ?? []).map(({ code, modifiers, units, name, amount, reason }) =>
+    el(
+      "tr",
+      { title: reason },
+      el("th", { scope: "row" }, code),
+      el("td", {}, modifiers.join(", ") || "none"),
+      el("td", { class: "number" }, String(units)),
+      el("td", {}, `${name} ${amount}`),
+    ),
+  );
+  const heads = ["Code", "Modifiers", "Units", "Documented"].map((head) => el("th", { scope: "col" }, head));
+  const table = el(
+    "table",
+    { class: "claim supplies" },
+    el("caption", {}, "Drug supplies"),
+    el("thead", {}, el("tr", {}, ...heads)),
+    el("tbody", {}, ...rows),
+  );
+  show(home, ...(rows.length ? [table] : []));
+}
+
 /** @param {Element} home @param {Result} result */
 export function drawSummary(home, result) {
   const { imaging, injectate, target } = result.summary;
@@ -85,6 +108,7 @@ export function drawVersions(home, { versions }) {
     `profile ${profile}${row ? ` (row ${row})` : ""}`,
     day && `date of service ${day}`,
     versions.descriptors && `descriptors ${versions.descriptors}`,
+    versions.supplies && "with drug supplies",
     versions.text && `text ${versions.text}`,
   ];
   show(home, `Coded with ${told.filter(Boolean).join(", ")}.`);

@@ -73,6 +73,7 @@ const versions = record({
   profile_hash: optional(string),
   date_of_service: optional(string),
   descriptors: optional(string),
+  supplies: optional((value) => typeof value === "boolean"),
   text: optional(string),
 });
 const result = record({

@@ -18,9 +18,11 @@
  * @typedef {{label: string, start: number, end: number, text: string, value: string, section: string,
  *   assertion: string, attributes: Record<string, string>}} Entity
  * @typedef {{engine: string, patterns: string, overlay?: string, codes: string, profile: string,
- *   profile_hash?: string, date_of_service?: string | null, descriptors?: string, text?: string}} ResultVersions
+ *   profile_hash?: string, date_of_service?: string | null, descriptors?: string,
+ *   supplies?: boolean, text?: string}} ResultVersions
  * @typedef {{id: string, status: "coded" | "review" | "no_code", lines: CodeLine[], claim: ClaimLine[],
- *   supplies?: SupplyLine[], summary: {imaging: string[], injectate: string[], target: string[]}, queries: Query[], warnings: string[],
+ *   supplies?: SupplyLine[],
+ *   summary: {imaging: string[], injectate: string[], target: string[]}, queries: Query[], warnings: string[],
  *   rejected: {code: string, reason: string}[], procedures: Procedure[], entities: Entity[],
  *   versions: ResultVersions}} Result
  *
