@@ -18,12 +18,17 @@ _SHARED = 12
 def amounts(view: View, hit: int) -> Amounts:
     """Concentration, dose, volume, and per joint or in total, of one drug of the note."""
     own = view.hits[hit]
-    left = [q for q in _stretch(view, hit, "left") if q.end <= own.start]
-    right = [q for q in _stretch(view, hit, "right") if q.start >= own.end]
     values = {"concentration": "", "dose": "", "volume": ""}
-    for quantity in sorted([*left, *right], key=lambda q: max(own.start - q.end, q.start - own.end)):
+    for quantity in sorted(beside(view, hit), key=lambda q: max(own.start - q.end, q.start - own.end)):
         values[quantity.kind] = values[quantity.kind] or quantity.value
     return values["concentration"], values["dose"], values["volume"], _per(view, hit)
+
+
+def beside(view: View, hit: int) -> list[Quantity]:
+    """All amounts that belong to one drug, those before it first."""
+    own = view.hits[hit]
+    left = [q for q in _stretch(view, hit, "left") if q.end <= own.start]
+    return [*left, *(q for q in _stretch(view, hit, "right") if q.start >= own.end)]
 
 
 def _per(view: View, hit: int) -> Literal["", "joint", "total"]:
@@ -94,12 +99,13 @@ def _corrected(view: View, found: list[Quantity]) -> list[Quantity]:
     """Amounts without those that were taken back: "40 mg, make that 20 mg"."""
     kept: list[Quantity] = []
     for quantity in found:
-        if kept and kept[-1].kind == quantity.kind and _takes_back(view, kept[-1].end, quantity.start):
+        if kept and kept[-1].kind == quantity.kind and takes_back(view, kept[-1].end, quantity.start):
             kept.pop()
         kept.append(quantity)
     return kept
 
 
-def _takes_back(view: View, start: int, end: int) -> bool:
+def takes_back(view: View, start: int, end: int) -> bool:
+    """True when a word of correction stands between two offsets."""
     first, last = bisect_left(view.starts, start), bisect_left(view.starts, end)
     return any(cue is not None and cue.has("correction") for cue in view.cue_of[first:last])

@@ -83,10 +83,12 @@ class AgentReader:
     ) -> tuple[Agent, ...]:
         """Every drug that was used at this encounter, with its role and amounts."""
         found = self.hits(text) if hits is None else tuple(hits)
-        if not found:
-            return ()
+        return _Roles(self.view(text, sentences, found)).agents() if found else ()
+
+    def view(self, text: str, sentences: Sequence[SentenceView], hits: Sequence[AgentHit]) -> View:
+        """The words around the drugs of a note."""
         whole = sentences or [SentenceView(0, len(text), "", "performed")]
-        return _Roles(View(text, whole, found, self._cues)).agents()
+        return View(text, whole, hits, self._cues)
 
     def reasons(
         self, text: str, sentences: Sequence[SentenceView], hits: Sequence[AgentHit]
@@ -232,10 +234,10 @@ class _Roles:
         if hit.drug_class == "generic" and self._has(index, "right", "procedure_name", 0):
             return _Verdict(None)
         best = self._best(index)
-        if best is not None and best.row.role == "flush" and best.cost < 4:
-            return _Verdict("flush")
         if hit.drug_class in _AT_TARGET:
             return _Verdict("injectate")
+        if best is not None and best.row.role == "flush" and best.cost < 4:
+            return _Verdict("flush")
         role, cost = self._voted(best)
         if role == "injectate" and best is not None and self._into_skin(best):
             return _Verdict("skin_anesthetic")

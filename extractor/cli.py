@@ -37,6 +37,13 @@ def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _coder_options(day(command))
 
 
+def _supplies_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option of the commands whose results may list drug supplies."""
+    return click.option("--supplies", is_flag=True, help="List drug supplies (J codes), and ask for doses not told.")(
+        command
+    )
+
+
 def _coder_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that has a coder."""
     for option in (
@@ -69,10 +76,17 @@ def cli() -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "html", "fhir"]), default="text", show_default=True
 )
+@_supplies_option
 @_descriptor_option
 @_common_options
 def code_command(
-    notes: Sequence[str], form: str, profile: str, patterns: Path | None, descriptors: Path | None, day: str | None
+    notes: Sequence[str],
+    form: str,
+    supplies: bool,
+    profile: str,
+    patterns: Path | None,
+    descriptors: Path | None,
+    day: str | None,
 ) -> int:
     """Code one note: a plain-text file, or - for standard input. Several files are coded one after another."""
     from extractor.batch.runner import run
@@ -84,12 +98,12 @@ def code_command(
     if form == "fhir":
         from extractor.fhir import command
 
-        coder = _coder(profile, patterns, descriptors)
+        coder = _coder(profile, patterns, descriptors, supplies)
         return NOTES_FAILED if command.run(notes, coder, _print, _complain, day) else 0
     sources = [single_note(name) for name in notes]
     failed = run(
         (item for source in sources for item in source),
-        _coder(profile, patterns, descriptors),
+        _coder(profile, patterns, descriptors, supplies),
         lambda note, result: _print(_rendered(form, result, note.text)),
         _complain,
         day,
@@ -108,11 +122,13 @@ def code_command(
 @click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
 @click.option("--master", metavar="URL", help="Spark master, as local[2]; for --engine spark.")
 @click.option("--summary", metavar="FILE", type=click.Path(path_type=Path), help="The figures of the run as JSON.")
+@_supplies_option
 @_descriptor_option
 @_common_options
 def run_command(
     inputs: Sequence[str],
     out: str,
+    supplies: bool,
     profile: str,
     patterns: Path | None,
     descriptors: Path | None,
@@ -127,6 +143,7 @@ def run_command(
 
     _check_day(day)
     options |= {"inputs": inputs, "out": out, "profile": profile, "patterns": patterns, "day": day}
+    options["supplies"] = supplies
     options["descriptors"] = descriptors
     if engine == "spark":
         from extractor.batch import cluster
@@ -137,7 +154,7 @@ def run_command(
     elif master is not None:
         raise InputError("--master goes with --engine spark")
     else:
-        load = partial(_coder, profile, patterns, descriptors)
+        load = partial(_coder, profile, patterns, descriptors, supplies)
         failed = command.run(command.Run(**options), load, _print, _complain)
     return NOTES_FAILED if failed else 0
 
@@ -220,6 +237,24 @@ def audit_command(
     return NOTES_FAILED if command.run(call, _coder(profile, patterns), _print, _complain) else 0
 
 
+@cli.command("replay")
+@click.argument("result", metavar="RESULT", type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="NOTES...", nargs=-1, required=True)
+@click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="The overlay that the run had.")
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="Processes that code notes (default: all cores).")
+@click.option("--id-column", default="id", show_default=True, help="Name of the id, in tables and JSONL.")
+@click.option("--text-column", default="text", show_default=True, help="Name of the text, in tables and JSONL.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_supplies_option
+@_descriptor_option
+def replay_command(patterns: Path | None, descriptors: Path | None, supplies: bool, form: str, **options: Any) -> int:
+    """Make the records of RESULT (JSONL of run) again from their NOTES (INPUT of run), and name what differs."""
+    from extractor.audit import replay
+
+    load = partial(_coder, "cpt", patterns, descriptors, supplies)  # each record names its profile
+    return NOTES_FAILED if replay.run(replay.Call(**options), form, load, _print, _complain) else 0
+
+
 @cli.command("mcp")
 @click.option("--max-chars", metavar="N", type=click.IntRange(1), default=200_000, show_default=True, help="Of a note.")
 @_coder_options
@@ -244,6 +279,7 @@ def mcp_command(profile: str, patterns: Path | None, max_chars: int) -> int:
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1), default=10.0, show_default=True, help="A note."
 )
+@_supplies_option
 @_descriptor_option
 @_coder_options
 def serve_command(**options: Any) -> int:
@@ -326,10 +362,10 @@ def patterns_diff_command(exit_code: bool, **options: Any) -> int:
     return NOTES_FAILED if figures.failed or (exit_code and figures.changed) else 0
 
 
-def _coder(profile: str, patterns: Path | None, descriptors: Path | None = None) -> CodeNote:
+def _coder(profile: str, patterns: Path | None, descriptors: Path | None = None, supplies: bool = False) -> CodeNote:
     from extractor.loading import load_coder
 
-    return load_coder(profile, patterns, descriptors)
+    return load_coder(profile, patterns, descriptors, supplies)
 
 
 def _check_day(day: str | None) -> None:

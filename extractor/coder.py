@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from extractor import __version__
 from extractor.boxes import plain_boxes
 from extractor.patterns import PatternFolder
-from extractor.text import CleanText, clean, unwrapped
+from extractor.text import CleanText, clean, text_digest, unwrapped
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from extractor.assembly.procedures import Assembled
     from extractor.coding import CodeBook, CodeBooks
     from extractor.descriptors import Descriptors
+    from extractor.doses import DoseReader
     from extractor.entities import EntityReader
     from extractor.hearing import Hearing
     from extractor.rows import AssemblyRows
@@ -35,15 +36,20 @@ class Coder:
     `profile` is the claim profile, a row of patterns/profiles.toml. `patterns` is a folder of your own that is laid
     over the shipped one: rows are added, replaced and disabled, tables are merged (see `extractor.patterns`).
     `descriptors` is a CSV file of your own with the columns code and descriptor; nothing else fills the descriptors of
-    a result.
+    a result. With `supplies` the result lists drug supplies (J codes), and asks for doses that are not told.
 
     Raises InputError for an unknown profile and a wrong file of descriptors, PatternError for a wrong pattern row.
     """
 
     def __init__(
-        self, profile: str = "cpt", patterns: str | Path | None = None, descriptors: str | Path | None = None
+        self,
+        profile: str = "cpt",
+        patterns: str | Path | None = None,
+        descriptors: str | Path | None = None,
+        supplies: bool = False,
     ) -> None:
         self.profile = profile
+        self.supplies = supplies
         self.patterns = PatternFolder(Path(patterns) if patterns is not None else None)
         self.book.profile(profile)
         self.descriptors = _descriptors(descriptors)
@@ -91,9 +97,15 @@ class Coder:
 
         return AssemblyRows.load(self.patterns)
 
+    @cached_property
+    def _doses(self) -> DoseReader:
+        from extractor.doses import DoseReader
+
+        return DoseReader(self.patterns)
+
     def load(self) -> None:
         """Loads what the first note would. Raises PatternError for a wrong row in any pattern file."""
-        for name in ("nlp", "_agents", "_hearing", "_entities", "_rows"):
+        for name in ("nlp", "_agents", "_hearing", "_entities", "_rows", *(["_doses"] if self.supplies else [])):
             getattr(self, name)
         self.books.check()
 
@@ -105,7 +117,7 @@ class Coder:
         `date_of_service` (YYYY-MM-DD) chooses the code book; without one it is the newest that came with the package.
         Raises InputError for an unknown profile and for a date that is none.
         """
-        from extractor.coding import code_procedures
+        from extractor.coding import code_procedures, with_supplies
         from extractor.coding.years import day_of
         from extractor.result import build_result
 
@@ -116,6 +128,9 @@ class Coder:
         note, doc = self.read(text)
         assembled = self.assemble(doc)
         coding = code_procedures(assembled.procedures, book, chosen, day=day)
+        if self.supplies:
+            doses = self._doses.read(assembled, self._agents)
+            coding = with_supplies(coding, assembled.procedures, doses, self._doses.table, book, chosen, day)
         versions = {
             "engine": __version__,
             "patterns": self.patterns.fingerprint,
@@ -125,6 +140,8 @@ class Coder:
             "profile_hash": profile_row.fingerprint,
             "date_of_service": date_of_service,
             "descriptors": self.descriptors.fingerprint if self.descriptors else "",
+            "supplies": self.supplies,
+            "text": text_digest(text),
         }
         known = self.descriptors.texts if self.descriptors else None
         return build_result(id, note, assembled, self._entities.read(assembled), coding, versions, known)

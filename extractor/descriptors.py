@@ -15,6 +15,7 @@ from extractor.errors import InputError
 
 _COLUMNS = ["code", "descriptor"]
 _CODE = re.compile(r"[0-9A-Z][0-9]{3}[0-9A-Z]")  # a CPT or HCPCS number, not one that a spreadsheet made of it
+_LONGEST = 100_000  # characters of a cell
 LARGEST = 64 * 2**20  # bytes; all of CPT and HCPCS have a few
 
 
@@ -57,6 +58,10 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, str, str]]:
             number = reader.line_num
             if not row:
                 continue  # an empty line
+            if (
+                max(map(len, row)) > _LONGEST
+            ):  # the limit of the csv module is the process's, and readers of notes set it
+                raise csv.Error
             if len(row) != len(_COLUMNS):
                 raise InputError(
                     f"{name} row {number}: {len(row)} fields, not 2: a descriptor with a comma needs quotes"

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from extractor.coder import Coder
 
 
-def load_coder(profile: str, patterns: Path | None, descriptors: Path | None = None) -> CodeNote:
+def load_coder(
+    profile: str, patterns: Path | None, descriptors: Path | None = None, supplies: bool = False
+) -> CodeNote:
     """A coder of this process. Raises InputError for an unknown profile and a wrong file of descriptors, PatternError
     for a wrong pattern row."""
     _import_medspacy()
     from extractor.coder import Coder
 
-    coder = Coder(profile=profile, patterns=patterns, descriptors=descriptors)
+    coder = Coder(profile=profile, patterns=patterns, descriptors=descriptors, supplies=supplies)
     coder.load()  # a wrong pattern is told once, before the first note
     return coder.code
 

@@ -8,6 +8,7 @@ before a result leaves the house.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 Side = Literal["left", "right", "bilateral", "unspecified"]
@@ -150,3 +151,49 @@ class Mention:
     rule: str = ""
     cue: str = ""
     extra: tuple[tuple[str, str], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """One statement of how much of a drug went to the target (read only where drug supplies are asked for).
+
+    kind     "total" for all places together; "each" for every `noun` ("joint", "site", ...; `count` of them where the
+             note says how many); "stock" for what is in a mixture, `mixed` mL at most, of which `portion` mL went to
+             every `noun`; "plain" where none of this is said; "unclear" where the note can be read in two ways
+    amount   in mg; None where the drug is named without one that can be read
+    place    the one place that its sentence tells of ("left L4-L5"), else ""
+    """
+
+    name: str
+    product: str
+    kind: Literal["total", "each", "stock", "plain", "unclear"] = "plain"
+    amount: Decimal | None = None
+    noun: str = ""
+    count: int = 0
+    portion: Decimal | None = None
+    mixed: Decimal | None = None
+    place: str = ""
+    evidence: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """What the note says of drug that was thrown away. `product` is "" where it does not say of which drug.
+
+    kind  "wasted" (`amount` in mg), "none", "multi_dose" (the vial is no single-dose container), "unclear" (something
+          was thrown away, and it cannot be read how much), "mixture" (a part of the mixture was, so that less than all
+          of the drug in it was given)
+    """
+
+    kind: Literal["wasted", "none", "multi_dose", "unclear", "mixture"]
+    product: str = ""
+    amount: Decimal | None = None
+    evidence: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Doses:
+    """All that a note says of the amounts of its drugs."""
+
+    doses: tuple[Dose, ...] = ()
+    wastes: tuple[Waste, ...] = ()

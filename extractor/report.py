@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from extractor.explain import LineExplanation
-from extractor.schema import CodeLine, CodingResult, Evidence
+from extractor.schema import CodeLine, CodingResult, Evidence, SupplyLine, Versions
 
 _MOST_QUOTED = 90
 _STATUS = {
@@ -36,6 +36,10 @@ def _summary(result: CodingResult) -> Iterator[str]:
     if result.claim:
         yield "  claim: " + ", ".join(_claim(c.code, c.modifiers, c.units) for c in result.claim)
     yield from (f"  consider {_plain(told)}" for told in _suggested(result))
+    for supply in result.supplies:
+        yield f"  supply: {_supply(supply)}"
+        yield f"      {_plain(supply.reason)}"
+        yield from _quotes(supply.evidence)
     summary = result.summary
     for name, values in (("imaging", summary.imaging), ("injectate", summary.injectate), ("target", summary.target)):
         if values:
@@ -45,6 +49,22 @@ def _summary(result: CodingResult) -> Iterator[str]:
         yield from _quotes(query.evidence)
     yield from (f"  not {_plain(r.code)}: {_plain(r.reason)}" for r in result.rejected)
     yield from (f"  warning: {_plain(warning)}" for warning in result.warnings)
+
+
+def stamps(versions: Versions) -> str:
+    """What a result was made with, in one line.
+
+    >>> stamps(Versions(engine="0.1.0", patterns="a1", codes="2026", profile="cpt", profile_hash="b2", text="c3"))
+    'facetcode 0.1.0, patterns a1, codes 2026, profile cpt (row b2), text c3'
+    """
+    row = f" (row {versions.profile_hash})" if versions.profile_hash else ""
+    told = [f"facetcode {versions.engine}", f"patterns {versions.patterns}"]
+    told += [f"overlay {versions.overlay}"] if versions.overlay else []
+    told += [f"codes {versions.codes}", f"profile {versions.profile}{row}"]
+    told += [f"date of service {versions.date_of_service}"] if versions.date_of_service else []
+    told += [f"descriptors {versions.descriptors}"] if versions.descriptors else []
+    told += ["with drug supplies"] if versions.supplies else []
+    return ", ".join(told + ([f"text {versions.text}"] if versions.text else []))
 
 
 def explanation_text(explained: LineExplanation) -> str:
@@ -82,6 +102,10 @@ def _suggested(result: CodingResult) -> Iterator[str]:
     for line in result.claim:
         for item in line.suggested:
             yield f"{item.modifier} on {_claim(line.code, line.modifiers, 1)}: {item.reason}"
+
+
+def _supply(supply: SupplyLine) -> str:
+    return f"{_claim(supply.code, supply.modifiers, supply.units)}  {_plain(supply.name)} {_plain(supply.amount)}"
 
 
 def _quotes(evidence: Iterable[Evidence]) -> Iterator[str]:
@@ -133,12 +157,12 @@ def html_page(result: CodingResult, text: str) -> str:
         _line_table(result),
         _list("Claim", (_claim(c.code, c.modifiers, c.units) for c in result.claim)),
         _list("Modifiers to consider", _suggested(result)),
+        _list("Drug supplies", (f"{_supply(s)}: {s.reason}" for s in result.supplies)),
         _list("To ask", (f"{q.id}: {q.question}" for q in result.queries)),
         _list("Warnings", result.warnings),
         _list("Considered and not given", (f"{r.code}: {r.reason}" for r in result.rejected)),
         f'<h2>The note</h2>\n<pre dir="auto">\n{"".join(_marked(result, text))}</pre>',
-        f"<p><small>facetcode {_safe(result.versions.engine)}, patterns {_safe(result.versions.patterns)}, "
-        f"codes {_safe(result.versions.codes)}, profile {_safe(result.versions.profile)}</small></p>",
+        f"<p><small>{_safe(stamps(result.versions))}</small></p>",
         "</body></html>\n",
     ]
     return "\n".join(part for part in parts if part)
@@ -168,6 +192,7 @@ def _list(title: str, items: Iterable[str]) -> str:
 def _marked(result: CodingResult, text: str) -> Iterator[str]:
     """The note cut at every border of evidence; overlapping evidence shares its pieces."""
     owners = [(line.code, False, line.evidence) for line in result.lines]
+    owners += [(supply.code, False, supply.evidence) for supply in result.supplies]
     owners += [(query.id, True, query.evidence) for query in result.queries]
     borders: dict[int, list[tuple[bool, tuple[str, bool]]]] = {}
     for name, asks, evidence in owners:

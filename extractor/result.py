@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from extractor.agents import injectate_names
 from extractor.schema import (
@@ -21,6 +21,7 @@ from extractor.schema import (
     SiteOut,
     Suggestion,
     Summary,
+    SupplyLine,
     Versions,
 )
 
@@ -56,7 +57,7 @@ def build_result(
     assembled: Assembled,
     found: Sequence[Found],
     coding: Coding,
-    versions: Mapping[str, str | None],
+    versions: Mapping[str, Any],
     descriptors: Mapping[str, str] | None = None,
 ) -> CodingResult:
     """The pydantic result of one note. `descriptors` are those of a file of the user's, by code."""
@@ -87,6 +88,18 @@ def build_result(
                 suggested=[Suggestion(modifier=s.modifier, reason=s.reason) for s in c.suggested],
             )
             for c in coding.claim
+        ],
+        supplies=[
+            SupplyLine(
+                code=s.code,
+                units=s.units,
+                modifiers=list(s.modifiers),
+                name=s.name,
+                amount=s.amount,
+                reason=s.reason,
+                evidence=quote.all(s.evidence),
+            )
+            for s in coding.supplies
         ],
         summary=_summary(procedures),
         queries=[Query(id=q.id, question=q.question, evidence=quote.all(q.evidence)) for q in coding.queries],

@@ -109,7 +109,8 @@ class CueRow(PhraseRow):
 
 
 class RegexCue(Row):
-    """A cue that no phrase list can hold. Without a direction it reaches both ways where its category has a reach.
+    """A cue that no phrase list can hold. Without a direction it reaches both ways where its category has a reach;
+    "pseudo" marks words that would be a cue and are none.
 
     The "#" of a category stands for the number that a group of the pattern finds ("counted_sites_#").
     """
@@ -118,7 +119,7 @@ class RegexCue(Row):
     pattern: ExpressionText
     example: str
     counter: str = ""
-    direction: Literal["", "forward", "backward"] = ""
+    direction: Literal["", "forward", "backward", "pseudo"] = ""
 
 
 class SentenceTable(Row):

@@ -151,7 +151,8 @@ class Versions(_Out):
 
     `patterns` is the hash of all pattern files, `overlay` that of the user's own ones (empty without), `codes` the year
     of the code book, `profile_hash` that of the profile's row, `date_of_service` the day that chose the book,
-    `descriptors` the hash of the user's file of descriptors (empty without).
+    `descriptors` the hash of the user's file of descriptors (empty without), `supplies` whether drug supplies were
+    asked for, and `text` the digest of the note as given (`extractor.text.text_digest`): it names the text.
     """
 
     engine: str
@@ -162,6 +163,8 @@ class Versions(_Out):
     profile_hash: str = ""
     date_of_service: str | None = None
     descriptors: str = ""
+    supplies: bool = False
+    text: str = ""
 
 
 class CodingResult(_Out):

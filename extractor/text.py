@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ _OWN_BREAKS = 0.8  # share of line breaks that no editor would have made
 WIDEST_WRAP = 100  # no editor wraps lines at more characters than this
 _TYPED = 0.5  # share of lines that begin without a capital in a note whose writer uses none
 _FEW_WORDS = 6  # a line of no more words may be a row of columns
+_DIGEST = 16
 _BRACKETS = re.compile(r"\([^()\n]{3,120}\)")
 
 
@@ -67,6 +69,17 @@ def brackets(text: str) -> list[tuple[int, int]]:
     [(9, 29)]
     """
     return [match.span() for match in _BRACKETS.finditer(text)]
+
+
+def text_digest(text: str) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the text as given, in UTF-8, for the result's `versions`.
+
+    It has no key: whoever has a text can find out whether a result is of it. See docs/threat-model.md.
+
+    >>> text_digest("Left L4-5 facet joint injection.")
+    '2f318d1122b2ebe3'
+    """
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from extractor.batch.progress import Progress, summary, summary_table
 from extractor.batch.sources import BadRecord, Incoming, Item, Remark
 from extractor.batch.work import Coded, Outcome
 from extractor.errors import InputError
-from extractor.schema import Note
+from extractor.schema import ClaimLine, CodingResult, Note, Suggestion, SupplyLine
 
 
 def note(number: int, text: str = "facet") -> Incoming:
@@ -212,6 +212,30 @@ def test_the_summary_counts_lines_questions_and_failures(tmp_path: Path) -> None
     assert figures["codes"] == {"64493": 18}
     assert figures["queries"] == {"missing_side": 8}
     assert summary_table(figures)[:4] == ["lines by code", "  64493        18", "questions", "  missing_side         8"]
+
+
+def test_the_summary_counts_what_is_suggested_and_supplied(tmp_path: Path) -> None:
+    """Also of a run that was stopped, whose figures went through the file of its state."""
+
+    def made(text: str, id: str = "note", **_: object) -> CodingResult:
+        maybe = [Suggestion(modifier=name, reason="r") for name in ("59", "XS")]
+        claim = [ClaimLine(code="64493", suggested=maybe), ClaimLine(code="64494", suggested=maybe[:1])]
+        supply = SupplyLine(code="J3301", units=4, name="triamcinolone")
+        return rough_code(text, id).model_copy(update={"claim": claim, "supplies": [supply]})
+
+    out = tmp_path / "out.jsonl"
+    call = bulk.Bulk([], [note(1), note(2)], load_rough, [], made, print, workers=1)
+    journal = bulk.to_file(call, out, Progress(lambda line: None, bar=False))
+    journal.checkpoint(now=True)
+    journal.close()
+    figures = summary(Journal(out, bulk.fingerprint(call)).state)
+    assert figures["suggested"] == {"64493-59": 2, "64493-XS": 2, "64494-59": 2}
+    assert figures["supplies"] == {"J3301": 2}
+    assert [line for line in summary_table(figures) if not line.startswith(" ")] == [
+        "lines by code",
+        "modifiers to consider",
+        "drug supplies",
+    ]
 
 
 def test_a_stop_while_something_is_told_loses_no_record(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 The cases stand in cases/mapping.jsonl, one JSON object a line: `given` (procedures in short form, see `procedure_of`),
 then what must come out: status, lines ("64493 right L4-L5,L5-S1"), queries (ids), and, where they matter, claim by
-profile ("64493-50-KX", "64494 x2"), suggested by profile (modifiers of each claim line that has any), rejected (codes)
-and warnings of the profile cpt (ids; [] when left out). `date` is the date of service. Ids wx-01 to wx-66 are the
-worked examples of the coding rules; those that do not belong to this room stand in OUT_OF_SCOPE with the reason.
+profile ("64493-50-KX", "64494 x2"), suggested by profile (modifiers of each claim line that has any), rejected (codes),
+warnings of the profile cpt (ids; [] when left out), and `supplies` ("J3301 x4") of the documented `doses` (fields of
+records.Dose). `date` is the date of service. Ids wx-01 to wx-66 are the worked examples of the coding rules; those that
+do not belong to this room stand in OUT_OF_SCOPE with the reason.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,21 +21,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.coding import CodeBook, CodeBooks, Coding, code_procedures
+from extractor.coding import CodeBook, CodeBooks, Coding, SupplyTable, code_procedures, with_supplies
 from extractor.coding.years import day_of
 from extractor.errors import InputError, PatternError
 from extractor.patterns import PatternFolder
-from extractor.records import Agent, Family, Flag, Procedure, Side, SidedSite, Span
+from extractor.records import Agent, Dose, Doses, Family, Flag, Procedure, Side, SidedSite, Span
 
 CASES = Path(__file__).parent / "cases" / "mapping.jsonl"
-OUT_OF_SCOPE = {
-    "wx-63": "drug supply codes",
-    "wx-64": "drug supply codes",
-    "wx-65": "drug supply codes",
-}
+OUT_OF_SCOPE: dict[str, str] = {}
 CASE_KEYS = {
     "id", "note", "given", "status", "lines", "queries", "claim", "rejected", "warnings", "profile_options",
-    "planned_only", "xfail", "date", "suggested",
+    "planned_only", "xfail", "date", "suggested", "doses", "supplies",
 }  # fmt: skip
 PLAIN_KEYS = {field.name for field in dataclasses.fields(Procedure)} - {"joints", "nerves", "agents", "flags"}
 
@@ -127,6 +125,11 @@ def test_mapping(case: dict[str, Any], books: CodeBooks) -> None:
     assert list(coding.warnings) == warnings_of(book, case.get("warnings", []))
     if "rejected" in case:
         assert [item.code for item in coding.rejected] == case["rejected"]
+    if "supplies" in case:
+        doses = Doses(tuple(Dose(**{**dose, "amount": Decimal(dose["amount"])}) for dose in case["doses"]))
+        supplied = with_supplies(coding, procedures, doses, SupplyTable.load(PatternFolder()), book, "cpt", day)
+        assert supplied.status == case["status"]
+        assert [f"{line.code} x{line.units}" for line in supplied.supplies] == case["supplies"]
     for profile, claim in case.get("claim", {}).items():
         assert shown_claim(code_procedures(procedures, book, profile, day=day)) == claim, profile
     for profile, suggested in case.get("suggested", {}).items():

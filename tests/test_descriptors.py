@@ -129,14 +129,14 @@ def test_a_run_fills_them_with_any_number_of_workers(workers: str, file: Path, t
 
 
 def test_a_run_does_not_go_on_with_other_descriptors(file: Path) -> None:
-    from extractor.batch.command import Run, _made_with
+    from extractor.batch.command import Run, made_with
 
     call = {"inputs": ["x"], "out": "y", "profile": "cpt", "patterns": None, "day": None, "id_column": "id"}
     call |= {"text_column": "text", "max_chars": None, "summary": None, "workers": None, "note_timeout": None}
-    without = _made_with(Run(**call, descriptors=None))  # type: ignore[arg-type]
-    first = _made_with(Run(**call, descriptors=file))  # type: ignore[arg-type]
+    without = made_with(Run(**call, descriptors=None))  # type: ignore[arg-type]
+    first = made_with(Run(**call, descriptors=file))  # type: ignore[arg-type]
     file.write_text(ROWS + "64495,Third\n", encoding="utf-8")
-    second = _made_with(Run(**call, descriptors=file))  # type: ignore[arg-type]
+    second = made_with(Run(**call, descriptors=file))  # type: ignore[arg-type]
     assert len({tuple(made) for made in (without, first, second)}) == 3
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from browsing import ROOT, Page
@@ -123,6 +123,87 @@ def test_notes_that_do_not_fit_are_not_shown(opened: Page, files: tuple[Path, Pa
     assert not opened.one("#note-part").is_displayed()
 
 
+def opened_with(page: Page, records: list[dict[str, Any]], notes: list[dict[str, str]], folder: Path) -> None:
+    """The page with these records, and then with these notes."""
+    results, texts = folder / "some.jsonl", folder / "some-notes.jsonl"
+    results.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    texts.write_text("".join(json.dumps(note) + "\n" for note in notes), "utf-8")
+    page.open("file")
+    page.one("#results-file").send_keys(str(results))
+    page.until("!document.getElementById('workspace').hidden")
+    page.one("#notes-file").send_keys(str(texts))
+    page.until("document.getElementById('notes-state').textContent.endsWith('notes')")
+
+
+def test_a_note_is_known_by_its_digest_where_a_result_quotes_nothing(page: Page, coder: Coder, tmp_path: Path) -> None:
+    texts = {"seen": "Seen today, \U0001f614.\r\n", "again": "Seen again."}
+    records = [json.loads(coder.code(text, id=name).to_json()) for name, text in texts.items()]
+    assert not [record for record in records if record["entities"]]
+    notes = [{"id": name, "text": text} for name, text in texts.items()]
+    notes[1]["text"] += " Of another day."
+    opened_with(page, records, notes, tmp_path)
+    page.until("!document.getElementById('note-part').hidden")
+    assert not page.one("#warnings").is_displayed()
+    page.one("#record-after").click()
+    page.until("document.getElementById('warnings').textContent.includes('another text')")
+    assert not page.one("#note-part").is_displayed()
+    for number in range(2):
+        page.one("#save").click()
+        page.until("document.getElementById('save-all').textContent.includes(args[0])", f"({number + 1})")
+        page.one("#record-before").click()
+    page.one("#save-all").click()
+    decided = [json.loads(line) for line in page.downloaded("decisions.jsonl").splitlines()]
+    assert [record.get("text") for record in decided] == [texts["seen"], None]
+
+
+def test_another_text_behind_the_quotes_is_told(page: Page, coder: Coder, tmp_path: Path) -> None:
+    text = SAMPLES[0].read_text("utf-8")
+    record = json.loads(coder.code(text, id="n").to_json())
+    opened_with(page, [record], [{"id": "n", "text": text + "Addendum: none."}], tmp_path)
+    page.until("document.getElementById('warnings').textContent.includes('another text')")
+    assert not page.one("#note-part").is_displayed()
+
+
+def test_suggested_modifiers_and_stamps(page: Page, coder: Coder, tmp_path: Path) -> None:
+    text = SAMPLES[0].read_text("utf-8")
+    record = json.loads(coder.code(text, id="n", profile="medicare", date_of_service="2026-01-31").to_json())
+    record["claim"][0]["suggested"] = [{"modifier": "59", "reason": "Two <b>families</b> met."}]
+    record["claim"][1]["suggested"] = []
+    record["versions"]["overlay"] = "0123456789ab"
+    opened_with(page, [record], [{"id": "n", "text": text}], tmp_path)
+    page.until("!document.getElementById('note-part').hidden")
+    code = record["claim"][0]["code"]
+    assert page.texts("#claim .suggested li") == [f"Consider 59 on {code}: Two <b>families</b> met."]
+    assert not [row for row in page.texts(".claim tbody tr") if "59" in row]
+    stamps = record["versions"]
+    assert page.one("#versions").text == (
+        f"Coded with facetcode {stamps['engine']}, patterns {stamps['patterns']}, overlay 0123456789ab, "
+        f"codes {stamps['codes']}, profile medicare (row {stamps['profile_hash']}), date of service 2026-01-31, "
+        f"text {stamps['text']}."
+    )
+    page.one("#accept-all").click()
+    page.one("#save").click()
+    page.one("#save-all").click()
+    [decided] = map(json.loads, page.downloaded("decisions.jsonl").splitlines())
+    assert (decided["versions"], decided["date_of_service"]) == (stamps, "2026-01-31")
+
+
+def test_a_result_of_an_older_version_is_shown(page: Page, coder: Coder, tmp_path: Path) -> None:
+    text = SAMPLES[0].read_text("utf-8")
+    record = json.loads(coder.code(text, id="n").to_json())
+    del record["supplies"]
+    for line in record["lines"]:
+        del line["descriptor"]
+    for item in record["claim"]:
+        del item["suggested"]
+    record["versions"] = {name: record["versions"][name] for name in ("engine", "patterns", "codes", "profile")}
+    opened_with(page, [record], [{"id": "n", "text": text}], tmp_path)
+    page.until("!document.getElementById('note-part').hidden")
+    assert page.one("#results-state").text == "1 results"
+    assert page.one("#versions").text.endswith("profile cpt.")
+    assert len(page.all(".claim tbody tr")) == len(record["claim"])
+
+
 def test_walking_the_review_queue(opened: Page, files: tuple[Path, Path]) -> None:
     opened.one("#notes-file").send_keys(str(files[1]))
     opened.until("document.getElementById('notes-state').textContent.endsWith('notes')")
@@ -200,6 +281,10 @@ def test_damaged_records_are_counted_and_the_others_shown(page: Page, files: tup
         {"lines": [{name: value for name, value in line.items() if name != "joints"}]},
         {"lines": [{**line, "evidence": [None]}]},
         {"claim": [{}]},
+        {"claim": [{"code": "64493", "modifiers": [], "units": 1, "suggested": ["59"]}]},
+        {"supplies": [{"code": "J3301"}]},
+        {"lines": [{**line, "descriptor": 7}]},
+        {"versions": {**good["versions"], "text": 7}},
         {"queries": ["q"]},
         {"rejected": [None]},
         {"warnings": [{}]},

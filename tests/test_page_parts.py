@@ -7,6 +7,7 @@ import random
 from browsing import Page
 
 from extractor.anatomy import ALL_JOINTS, SPINE, nerve_at_bone, nerves_of_joint
+from extractor.text import text_digest
 
 SIX = ("L5-L6", "L6-S1")
 
@@ -45,6 +46,14 @@ def test_sites_as_people_type_them(page: Page) -> None:
     }
     found = page.js("const {siteName} = await import('/page/anatomy.js'); return args[0].map(siteName)", [*typed])
     assert found == [*typed.values()]
+
+
+def test_the_digest_of_a_text_is_that_of_the_library(page: Page) -> None:
+    texts = ["", "Left L4-5.\r\n", "\U0001f614 \u00e9\u0301\u2028\x00\ufeff", "facet " * 10_000]
+    call = "const {textDigest} = await import('/page/digest.js'); return Promise.all(args[0].map(textDigest))"
+    assert page.js(call, texts) == [text_digest(text) for text in texts]
+    page.js("Object.defineProperty(crypto, 'subtle', { value: undefined })")  # as on a page that is not secure
+    assert page.js(call, texts) == [None] * len(texts)
 
 
 def test_offsets_become_utf_16(page: Page) -> None:
@@ -170,3 +179,13 @@ def test_descriptors_and_suggestions_are_optional_in_files_and_must_be_whole(pag
         "const {isResult} = await import('/page/shape.js'); return args[0].map(isResult)", [c for c, _ in cases]
     )
     assert found == [expected for _, expected in cases]
+
+
+def test_drug_supplies_are_a_table_of_their_own(page: Page) -> None:
+    script = (
+        "const {drawSupplies} = await import('/page/facts.js'); const home = document.createElement('div');"
+        "drawSupplies(home, args[0]); return [...home.querySelectorAll('tbody tr')].map((row) => row.textContent)"
+    )
+    line = {"code": "J3301", "units": 2, "modifiers": ["JW"], "name": "triamcinolone", "amount": "20 mg", "reason": "r"}
+    assert page.js(script, {"supplies": [line]}) == ["J3301JW2triamcinolone 20 mg"]
+    assert page.js(script, {"supplies": []}) == page.js(script, {}) == []

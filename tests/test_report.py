@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stubs import stub_code
 
 from extractor.report import html_page, text_summary
-from extractor.schema import CodeLine, CodingResult, Evidence, Query, Rejected, Versions
+from extractor.schema import ClaimLine, CodeLine, CodingResult, Evidence, Query, Rejected, Suggestion, Versions
 
 VERSIONS = Versions(engine="0", patterns="0", codes="2026", profile="cpt")
 OWN_TAGS = {
@@ -148,6 +148,34 @@ def test_summary_tells_questions_warnings_and_rejected_neighbours() -> None:
         "  not 64495: two joints only",
         "  warning: too many levels",
     ]
+
+
+def claimed(reason: str) -> CodingResult:
+    maybe = [Suggestion(modifier="59", reason=reason), Suggestion(modifier="KX", reason="the policy asks for it")]
+    versions = VERSIONS.model_copy(
+        update={"overlay": "0a", "profile_hash": "1b", "date_of_service": "2026-01-31", "descriptors": "2c"}
+    )
+    claim = [ClaimLine(code="64493", modifiers=["LT"], suggested=maybe), ClaimLine(code="20552")]
+    return stub_code("left facet", id="n1").model_copy(update={"claim": claim, "versions": versions})
+
+
+def test_suggested_modifiers_are_told_with_their_reasons_and_are_not_on_the_claim() -> None:
+    assert text_summary(claimed("two sites")).splitlines()[3:] == [
+        "  claim: 64493-LT, 20552",
+        "  consider 59 on 64493-LT: two sites",
+        "  consider KX on 64493-LT: the policy asks for it",
+    ]
+    html = html_page(claimed("<b>two\u202e sites"), "left facet")
+    assert "<h2>Claim</h2>\n<ul><li>64493-LT</li><li>20552</li></ul>" in html
+    told = "<li>59 on 64493-LT: &lt;b&gt;two\ufffd sites</li><li>KX on 64493-LT: the policy asks for it</li>"
+    assert f"<h2>Modifiers to consider</h2>\n<ul>{told}</ul>" in html
+    assert "Modifiers to consider" not in html_page(stub_code("left facet"), "left facet")
+
+
+def test_the_foot_of_the_page_tells_the_stamps() -> None:
+    foot = "facetcode 0, patterns 0, overlay 0a, codes 2026, profile cpt (row 1b), date of service 2026-01-31"
+    foot += ", descriptors 2c"
+    assert f"<p><small>{foot}</small></p>" in html_page(claimed("r"), "left facet")
 
 
 def test_summary_lets_no_control_character_through() -> None:

@@ -18,9 +18,12 @@ import pyarrow.parquet
 from click.testing import CliRunner
 
 from extractor import Coder
-from extractor.batch.spark import code_notes
+from extractor.batch import cluster, progress
+from extractor.batch.spark import _spark_schema, code_notes
+from extractor.batch.tables import result_schema, row_of
 from extractor.cli import cli
 from extractor.errors import InputError
+from extractor.schema import ClaimLine, CodingResult, Suggestion, SupplyLine, Versions
 
 ROOT = Path(__file__).parent.parent
 
@@ -104,6 +107,19 @@ def test_the_overlay_travels_with_the_job(spark: Any, notes: list[dict[str, Any]
     found = laid.toArrow().to_pylist()
     assert {(row["failure"], row["versions"]["patterns"]) for row in found} == {(None, wanted)}
     assert wanted != Coder().code(notes[0]["text"]).versions.patterns
+
+
+def test_the_figures_count_what_is_suggested_and_supplied(spark: Any) -> None:
+    versions = Versions(engine="0", patterns="0", codes="2026", profile="cpt")
+    maybe = [Suggestion(modifier=name, reason="r") for name in ("59", "XS")]
+    claim = [ClaimLine(code="64493", suggested=maybe), ClaimLine(code="64494")]
+    supply = SupplyLine(code="J3301", units=4, name="triamcinolone")
+    result = CodingResult(id="n", status="coded", claim=claim, supplies=[supply], versions=versions)
+    rows = [{**row_of(result.model_dump()), "failure": None}, {"id": "bad", "failure": "text is empty"}]
+    figures = progress.summary(cluster._counted(spark.createDataFrame(rows, schema=_spark_schema(result_schema()))))
+    assert figures["suggested"] == {"64493-59": 1, "64493-XS": 1}
+    assert figures["supplies"] == {"J3301": 1}
+    assert figures["status"] == {"coded": 1, "review": 0, "no_code": 0, "failed": 1}
 
 
 def test_the_command_writes_a_table(spark: Any, notes: list[dict[str, Any]], tmp_path: Path) -> None:

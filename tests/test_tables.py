@@ -80,7 +80,7 @@ def result(id: str, text: str = "facet", **fields: Any) -> Record:
 
 def versions(text: str) -> Record:
     own = {"patterns": "p", "overlay": text, "codes": "2026", "profile": "cpt", "profile_hash": "h"}
-    return {"engine": "0", **own, "date_of_service": "2026-01-31", "descriptors": text}
+    return {"engine": "0", **own, "date_of_service": "2026-01-31", "descriptors": text, "supplies": True, "text": text}
 
 
 def bare(id: str, **fields: Any) -> Record:
@@ -141,37 +141,57 @@ def assert_csv_tells(found: list[dict[str, str]], records: list[Record]) -> None
         for item in record["claim"]:
             claim.append("-".join([item["code"], *item["modifiers"]]) + (f" x{item['units']}" * (item["units"] > 1)))
         note["claim"] = "; ".join(claim)
+        maybe = [(item["code"], one["modifier"]) for item in record["claim"] for one in item["suggested"]]
+        note["suggested"] = "; ".join(map("-".join, maybe))
+        supplied = [["-".join([one["code"], *one["modifiers"]]), f"x{one['units']}"] for one in record["supplies"]]
+        note["supplies"] = "; ".join(" ".join(words).removesuffix(" x1") for words in supplied)
+        note["date_of_service"] = record["versions"]["date_of_service"] or ""
         if not record["lines"]:
-            expected.append({**note, **dict.fromkeys(("line", "code", "side", "joints", "evidence"), "")})
+            expected.append({**note, **dict.fromkeys(("line", "code", "side", "joints", "evidence", "descriptor"), "")})
         for index, line in enumerate(record["lines"]):
             spans = ";".join(f"{words['start']}-{words['end']}" for words in line["evidence"])
             own = {"line": str(index + 1), "code": line["code"], "side": line["side"], "evidence": spans}
-            expected.append({**note, **own, "joints": "; ".join(line["joints"])})
+            expected.append({**note, **own, "joints": "; ".join(line["joints"]), "descriptor": line["descriptor"]})
     told = [{key: unguarded(row[key]) for key in row if key not in ("modifiers", "units")} for row in found]
     assert told == [{key: note[key] for key in told[0]} for note in expected]
 
 
 def assert_sqlite_tells(path: Path, records: list[Record]) -> None:
     notes, lines, claim, spans, queries, rejected = [], [], [], [], [], []
+    suggested, supplies = [], []
+    stamps = ("engine", "patterns", "codes", "profile", "overlay", "profile_hash", "date_of_service")
+    stamps = (*stamps, "descriptors", "supplies", "text")
     for position, record in enumerate(records, start=1):
         id, versions, summary = record["id"], record["versions"], record["summary"]
         used = ["; ".join(summary[key]) for key in ("imaging", "injectate", "target")]
-        made_with = [versions[key] for key in ("engine", "patterns", "codes", "profile")]
+        made_with = [versions[key] for key in stamps]
         notes.append((id, position, record["status"], *used, "\n".join(record["warnings"]), *made_with))
         for number, line in enumerate(record["lines"], start=1):
             joints = "; ".join(line["joints"])
-            lines.append((id, number, line["code"], line["side"], joints, line["label"], line["rule"]))
+            words = (line["label"], line["descriptor"], line["rule"])
+            lines.append((id, number, line["code"], line["side"], joints, *words))
             spans += [(id, "line", number, *words.values()) for words in line["evidence"]]
         for number, item in enumerate(record["claim"], start=1):
             claim.append((id, number, item["code"], "; ".join(item["modifiers"]), item["units"]))
+            suggested += [(id, number, one["modifier"], one["reason"]) for one in item["suggested"]]
+        for number, one in enumerate(record["supplies"], start=1):
+            given = ("; ".join(one["modifiers"]), one["name"], one["amount"], one["reason"])
+            supplies.append((id, number, one["code"], one["units"], *given))
+            spans += [(id, "supply", number, *words.values()) for words in one["evidence"]]
         for number, query in enumerate(record["queries"], start=1):
             queries.append((id, number, query["id"], query["question"]))
             spans += [(id, "query", number, *words.values()) for words in query["evidence"]]
         rejected += [(id, item["code"], item["reason"]) for item in record["rejected"]]
     told = "id, position, status, imaging, injectate, target, warnings, engine, patterns, codes, profile"
+    told += ", overlay, profile_hash, date_of_service, descriptors, supplies, text_digest"
     assert select(path, f"SELECT {told} FROM notes ORDER BY position") == notes
-    assert select(path, "SELECT note_id, line, code, side, joints, label, rule FROM lines ORDER BY rowid") == lines
+    assert (
+        select(path, "SELECT note_id, line, code, side, joints, label, descriptor, rule FROM lines ORDER BY rowid")
+        == lines
+    )
     assert select(path, "SELECT * FROM claim ORDER BY rowid") == claim
+    assert select(path, "SELECT * FROM suggested ORDER BY rowid") == suggested
+    assert select(path, "SELECT * FROM supplies ORDER BY rowid") == supplies
     assert select(path, "SELECT * FROM evidence ORDER BY rowid") == spans
     assert select(path, "SELECT * FROM queries ORDER BY rowid") == queries
     assert select(path, "SELECT * FROM rejected ORDER BY rowid") == rejected
@@ -181,7 +201,7 @@ def assert_sqlite_tells(path: Path, records: list[Record]) -> None:
     assert [json.loads(text) for (text,) in select(path, "SELECT carried FROM notes ORDER BY position")] == carried
     assert select(path, "PRAGMA foreign_key_check") == []
     assert select(path, "PRAGMA integrity_check") == [("ok",)]
-    assert select(path, "PRAGMA user_version") == [(1,)]
+    assert select(path, "PRAGMA user_version") == [(2,)]
 
 
 # -- results of true notes -----------------------------------------------------------------------------------------
@@ -288,16 +308,18 @@ def test_no_notes_are_an_empty_table(suffix: str, tmp_path: Path) -> None:
 
 def test_csv_has_a_row_for_a_note_without_lines(tmp_path: Path) -> None:
     (row,) = csv_rows(write(".csv", [bare("n1")], tmp_path))
-    assert {key for key, cell in row.items() if cell} == {"id", "status", "profile"}
+    assert {key for key, cell in row.items() if cell} == {"id", "status", "profile", "date_of_service"}
 
 
 def test_csv_bytes(tmp_path: Path) -> None:
-    claim = [{"code": "64493", "modifiers": ["50", "KX"], "units": 2}]
+    maybe = [{"modifier": "59", "reason": "r"}, {"modifier": "XS", "reason": "r"}]
+    claim = [{"code": "64493", "modifiers": ["50", "KX"], "units": 2, "suggested": maybe}]
     path = write(".csv", [result("n,1", claim=claim)], tmp_path)
     header = "id,status,line,code,side,joints,modifiers,units,imaging,injectate,target,queries,evidence,profile,claim"
+    header += ",suggested,supplies,descriptor,date_of_service"
     row = (
         '"n,1",coded,1,64493,left,L4-L5; L5-S1,50 KX,2,ct,facet; saline,facet_joint,missing_side,'
-        "0-5;9-10,cpt,64493-50-KX x2"
+        "0-5;9-10,cpt,64493-50-KX x2,64493-59; 64493-XS,J3301-JZ-facet x4,facet,2026-01-31"
     )
     assert path.read_bytes().decode() == f"{header}\n{row}\n"
 
@@ -329,6 +351,8 @@ def test_sqlite_indexes_are_used(tmp_path: Path) -> None:
         "evidence": ("note_id",),
         "queries": ("note_id",),
         "rejected": ("note_id", "code"),
+        "suggested": ("note_id", "modifier"),
+        "supplies": ("note_id", "code"),
     }
     for table, columns in conditions.items():
         for column in columns:
@@ -379,15 +403,22 @@ def test_a_row_of_a_mapping_leaves_it_as_it_is() -> None:
 
 def test_an_older_result_has_empty_lists_and_nulls(tmp_path: Path) -> None:
     record = result("n1")
-    for key in ("summary", "procedures", "rejected"):
+    for key in ("summary", "procedures", "rejected", "supplies"):
         del record[key]
-    del record["lines"][0]["reasons"]
+    for key in ("overlay", "profile_hash", "date_of_service", "descriptors", "supplies", "text"):
+        del record["versions"][key]
+    for key in ("reasons", "descriptor"):
+        del record["lines"][0][key]
+    del record["claim"][0]["suggested"]
     (found,) = parquet_records(write(".parquet", [record], tmp_path))
     assert (found["procedures"], found["rejected"]) == ([], [])
     assert found["summary"] == {"imaging": [], "injectate": [], "target": []}
     assert found["lines"][0]["reasons"] is None
     assert csv_rows(write(".csv", [record], tmp_path))[0]["code"] == "64493"
-    assert select(write(".db", [record], tmp_path), "SELECT count(*) FROM lines") == [(1,)]
+    path = write(".db", [record], tmp_path)
+    asked = "SELECT code, descriptor, overlay, profile_hash, date_of_service, text_digest FROM code_lines"
+    assert select(path, asked) == [("64493", None, None, None, None, None)]
+    assert select(path, "SELECT * FROM suggested UNION ALL SELECT note_id, number, code, name FROM supplies") == []
 
 
 # -- bytes, memory, order ------------------------------------------------------------------------------------------

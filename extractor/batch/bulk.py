@@ -169,6 +169,8 @@ def _take_in(call: Bulk, state: State, item: Item, outcome: Outcome | None) -> N
         _tell_clashes(item, outcome, state.clashes, call.complain)
         state.outcomes[outcome.status] += 1
         state.codes.update(outcome.codes)
+        state.suggested.update(outcome.suggested)
+        state.supplies.update(outcome.supplies)
         state.queries.update(outcome.queries)
 
 

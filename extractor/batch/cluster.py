@@ -53,6 +53,7 @@ def run(call: ClusterRun, say: Callable[[str], object]) -> int:
             descriptors=call.descriptors,
             date_of_service=call.day,
             max_chars=call.max_chars,
+            supplies=call.supplies,
         )
         results.write.parquet(call.out)
         figures = progress.summary(_counted(session.read.parquet(call.out)))
@@ -79,7 +80,7 @@ def _session(master: str | None) -> SparkSession:
 
 def _counted(results: DataFrame) -> State:
     """What the summary tells, counted where the rows lie."""
-    from pyspark.sql.functions import coalesce, explode, lit
+    from pyspark.sql.functions import coalesce, concat_ws, explode, lit
 
     def counts(values: DataFrame) -> Counter[str]:
         found: list[Any] = values.toDF("value").groupBy("value").count().collect()
@@ -89,6 +90,9 @@ def _counted(results: DataFrame) -> State:
     state.outcomes.update(counts(results.select(coalesce("status", lit("failed")))))
     state.records = sum(state.outcomes.values())
     state.codes.update(counts(results.select(explode("lines.code"))))
+    claimed = results.select(explode("claim").alias("item")).select("item.code", explode("item.suggested").alias("one"))
+    state.suggested.update(counts(claimed.select(concat_ws("-", "code", "one.modifier"))))
+    state.supplies.update(counts(results.select(explode("supplies.code"))))
     state.queries.update(counts(results.select(explode("queries.id"))))
     state.reasons.update(counts(results.where("failure is not null").select("failure")))
     return state

@@ -29,12 +29,13 @@ class Call:
     out: str
     profile: str
     patterns: Path | None
-    descriptors: Path | None
+    descriptors: Path | None = None
     day: str | None
     id_column: str
     text_column: str
     max_chars: int | None
     summary: Path | None
+    supplies: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Call
         items=items,
         load=load,
         here=first,
-        made_with=_made_with(call),
+        made_with=made_with(call),
         complain=complain,
         day=call.day,
         workers=call.workers or usable_cores(),
@@ -106,11 +107,12 @@ def _put_in_place(journal: Journal, out: Path) -> None:
     journal.forget()
 
 
-def _made_with(call: Run) -> list[str]:
+def made_with(call: Run) -> list[str]:
     """What results depend on besides the inputs; a run goes on only with the same."""
     descriptors = Descriptors.load(call.descriptors).fingerprint if call.descriptors is not None else ""
     patterns = [str(call.patterns), call.profile, _fingerprint(call)]
-    return [__version__, *patterns, descriptors, call.id_column, call.text_column]
+    made = [__version__, *patterns, descriptors, call.id_column, call.text_column]
+    return [*made, "supplies"] if call.supplies else made
 
 
 def _fingerprint(call: Run) -> str:

@@ -14,6 +14,19 @@ _LONGEST_NUMBER = 18  # digits that SQLite holds
 _NO_NAME = ""  # SQLite's sign for a database that nobody else sees
 
 
+def nameless(table: str) -> sqlite3.Connection:
+    """A database that nobody else sees, with one table; without its journal, and never waiting for the disk."""
+    database = sqlite3.connect(_NO_NAME, isolation_level=None, check_same_thread=False)
+    for statement in (_MEMORY, "PRAGMA journal_mode = OFF", table, "BEGIN"):
+        database.execute(statement)
+    return database
+
+
+def digest_of(note_id: str, key: bytes) -> int:
+    """The id as a number that tells nothing of it to who does not have the key of this run."""
+    return int.from_bytes(blake2b(note_id.encode(), digest_size=8, key=key).digest(), "big", signed=True)
+
+
 class Ids:
     """The ids that came before, in three numbers each: a digest of 8 bytes (two of ten million different ids have the
     same one with a chance of 1 in 300,000), the number of a name and a number behind it. The digest has a key of this
@@ -22,14 +35,7 @@ class Ids:
     def __init__(self) -> None:
         self._key = os.urandom(16)
         self._names: list[str] = []
-        self._places = sqlite3.connect(_NO_NAME, isolation_level=None, check_same_thread=False)
-        for statement in (
-            _MEMORY,
-            "PRAGMA journal_mode = OFF",
-            "CREATE TABLE places (digest INTEGER PRIMARY KEY, name INTEGER, number INTEGER)",
-            "BEGIN",
-        ):
-            self._places.execute(statement)
+        self._places = nameless("CREATE TABLE places (digest INTEGER PRIMARY KEY, name INTEGER, number INTEGER)")
 
     def __enter__(self) -> Ids:
         return self
@@ -44,8 +50,7 @@ class Ids:
         ...     [ids.first("a", "x.jsonl line 1"), ids.first("b", "y.txt"), ids.first("a", "y.txt")]
         ['', '', 'x.jsonl line 1']
         """
-        encoded = blake2b(note_id.encode(), digest_size=8, key=self._key).digest()
-        digest = int.from_bytes(encoded, "big", signed=True)
+        digest = digest_of(note_id, self._key)
         name, _, last = where.rpartition(" ")
         counted = last.isascii() and last.isdigit() and last[0] != "0" and len(last) <= _LONGEST_NUMBER
         number = int(last) if counted else 0  # "x.jsonl line 3"

@@ -21,7 +21,7 @@ from extractor.batch.sources import printable
 from extractor.errors import InputError
 
 _EVERY = 2.0  # seconds between two states: what a stop costs at most
-_FORM = 1
+_FORM = 2
 FAILURES = ".failures.jsonl"  # behind the name of OUT
 PART_FILES = (".part", ".part.failures", ".part.state")
 
@@ -36,6 +36,8 @@ class State:
     failures: int = 0  # bytes
     outcomes: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    suggested: Counter[str] = field(default_factory=Counter)
+    supplies: Counter[str] = field(default_factory=Counter)
     queries: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     clashes: list[str] = field(default_factory=list)
@@ -72,7 +74,7 @@ class Journal:
             state = State(call)
             for key in ("records", "results", "failures"):
                 setattr(state, key, int(kept[key]))
-            for key in ("outcomes", "codes", "queries", "reasons"):
+            for key in ("outcomes", "codes", "suggested", "supplies", "queries", "reasons"):
                 setattr(state, key, Counter(kept[key]))
             state.clashes = list(kept["clashes"])
             whole = _length(self._results) >= state.results and _length(self._failures) >= state.failures

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 STATUSES = ("coded", "review", "no_code", "failed")
 _FIRST_LINE, _LINE_EVERY = 30.0, 60.0  # seconds
 _BAR_EVERY = 0.1
+_TITLES = (
+    ("lines by code", "codes"),
+    ("modifiers to consider", "suggested"),
+    ("drug supplies", "supplies"),
+    ("questions", "queries"),
+    ("failures", "failures"),
+)
 
 
 class Progress:
@@ -98,11 +105,14 @@ def _span(seconds: float) -> str:
 
 
 def summary(state: State) -> dict[str, Any]:
-    """The run in figures: notes by status, lines by code, queries by id, failures by reason; most frequent first."""
+    """The run in figures: notes by status, lines by code, suggested modifiers by code, supplies by code, queries by id,
+    failures by reason; most frequent first."""
     return {
         "notes": sum(state.outcomes.values()),
         "status": {name: state.outcomes[name] for name in STATUSES},
         "codes": _ranked(state.codes),
+        "suggested": _ranked(state.suggested),
+        "supplies": _ranked(state.supplies),
         "queries": _ranked(state.queries),
         "failures": _ranked(state.reasons),
     }
@@ -115,7 +125,7 @@ def _ranked(counts: Counter[str]) -> dict[str, int]:
 def summary_table(figures: dict[str, Any], most: int = 12) -> list[str]:
     """The summary as plain lines, in columns."""
     lines = []
-    for title, key in (("lines by code", "codes"), ("questions", "queries"), ("failures", "failures")):
+    for title, key in _TITLES:
         rows: Sequence[tuple[str, int]] = list(figures[key].items())
         if not rows:
             continue

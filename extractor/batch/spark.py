@@ -4,9 +4,9 @@
     results = code_notes(spark.read.parquet("notes.parquet"), profile="medicare")
     results.write.parquet("results.parquet")
 
-Each Python process of an executor builds its coder once and keeps it. Profile, day and pattern overlay travel with the
-job: the overlay's files are sent as bytes and laid out in a folder of the executor. A note that cannot be coded becomes
-a row with `failure`, and never ends the job.
+Each Python process of an executor builds its coder once and keeps it. Profile, day, options and pattern overlay
+travel with the job: the overlay's files are sent as bytes and laid out in a folder of the executor. A note that cannot
+be coded becomes a row with `failure`, and never ends the job.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def code_notes(
     descriptors: str | Path | None = None,
     date_of_service: str | None = None,
     max_chars: int | None = None,
+    supplies: bool = False,
 ) -> DataFrame:
     """The results of all notes of `df`, one row a note, in no certain order.
 
@@ -62,7 +63,7 @@ def code_notes(
         Descriptors.load(Path(descriptors))  # what is wrong with it is told here, by its name
     texts = Path(descriptors).read_bytes() if descriptors is not None else None
     code_batches = _code_batches(
-        _Setting(profile, overlay, texts, date_of_service, max_chars, Columns(id_column, text_column))
+        _Setting(profile, overlay, texts, date_of_service, max_chars, Columns(id_column, text_column), supplies)
     )
     return df.select(*(df[name] for name in names)).mapInArrow(code_batches, schema=_spark_schema(result_schema()))
 
@@ -102,13 +103,14 @@ class _Setting:
     day: str | None
     max_chars: int | None
     columns: Columns
+    supplies: bool = False
 
 
 def _code_batches(
     setting: _Setting,
 ) -> Callable[[Iterator[pyarrow.RecordBatch]], Iterator[pyarrow.RecordBatch]]:
     def code_batches(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        code = coder_of_process(setting.profile, setting.overlay, setting.descriptors)
+        code = coder_of_process(setting.profile, setting.overlay, setting.descriptors, setting.supplies)
         rows: list[dict[str, Any]] = []
         for batch in batches:
             for record in batch.to_pylist():
@@ -148,9 +150,12 @@ _coders: dict[str, CodeNote] = {}  # of this process, by what they are made with
 _folders: list[tempfile.TemporaryDirectory[str]] = []  # with the overlay and the descriptors of the coder
 
 
-def coder_of_process(profile: str, overlay: Mapping[str, bytes] | None, descriptors: bytes | None = None) -> CodeNote:
+def coder_of_process(
+    profile: str, overlay: Mapping[str, bytes] | None, descriptors: bytes | None = None, supplies: bool = False
+) -> CodeNote:
     """The coder of this Python process; built with the first batch."""
-    digest = hashlib.sha256(repr((profile, sorted((overlay or {}).items()), descriptors)).encode()).hexdigest()
+    made_with = (profile, sorted((overlay or {}).items()), descriptors, supplies)
+    digest = hashlib.sha256(repr(made_with).encode()).hexdigest()
     if digest not in _coders:
         from extractor.loading import load_coder
 
@@ -164,7 +169,7 @@ def coder_of_process(profile: str, overlay: Mapping[str, bytes] | None, descript
             _lay_out(overlay or {}, patterns)
         if texts is not None:
             texts.write_bytes(descriptors or b"")
-        _coders[digest] = load_coder(profile, patterns, texts)
+        _coders[digest] = load_coder(profile, patterns, texts, supplies)
     return _coders[digest]
 
 

@@ -21,6 +21,8 @@ class Coded:
     status: str
     line: bytes
     codes: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
+    supplies: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     clashes: tuple[str, ...] = ()
 
@@ -50,6 +52,8 @@ def code_item(item: Incoming, code: CodeNote, day: str | None) -> Outcome:
         status=result.status,
         line=result_line(result, carried).encode(),
         codes=tuple(line.code for line in result.lines),
+        suggested=tuple(f"{item.code}-{one.modifier}" for item in result.claim for one in item.suggested),
+        supplies=tuple(supply.code for supply in result.supplies),
         queries=tuple(query.id for query in result.queries),
         clashes=tuple(sorted(carried.keys() & CodingResult.model_fields.keys())),
     )

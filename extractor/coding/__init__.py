@@ -13,11 +13,14 @@ from extractor.coding.neighbours import of_guidance
 from extractor.coding.queries import flag_asks, questions, side_asks
 from extractor.coding.session import code_others, reported_once, shared_targets, without_stopped_parts
 from extractor.coding.status import coverage, decide
+from extractor.coding.supplies import with_supplies
+from extractor.coding.supplytable import SupplyTable
 from extractor.coding.validity import on_day
 from extractor.records import Procedure
 
 __all__ = [
-    "ClaimLine", "CodeBook", "CodeBooks", "Coding", "Line", "Query", "Rejected", "Suggestion", "code_procedures",
+    "ClaimLine", "CodeBook", "CodeBooks", "Coding", "Line", "Query", "Rejected", "Suggestion", "SupplyTable",
+    "code_procedures", "with_supplies",
 ]  # fmt: skip
 
 

@@ -65,12 +65,26 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class SupplyLine:
+    """One drug that was supplied: its code with whole units, and the documented amount they come from."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    name: str
+    amount: str
+    reason: str
+    evidence: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Coding:
     """The verdict on the procedures of one note."""
 
     status: Status
     lines: tuple[Line, ...] = ()
     claim: tuple[ClaimLine, ...] = ()
+    supplies: tuple[SupplyLine, ...] = ()
     queries: tuple[Query, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[str, ...] = ()

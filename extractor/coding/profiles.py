@@ -46,6 +46,7 @@ class Profile(Row):
     covered_levels: int = Field(default=2, ge=1)
     coverage: tuple[str, ...] = ()
     replace: dict[str, str] = Field(default_factory=dict)
+    supplies: Literal["separate", "packaged"] = "separate"
 
     @cached_property
     def fingerprint(self) -> str:

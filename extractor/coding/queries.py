@@ -48,10 +48,10 @@ def questions(asks: Sequence[Ask], book: CodeBook) -> tuple[tuple[Query, ...], t
     warnings: list[str] = []
     for id_, same in by_id.items():
         row = book.query(id_)
-        if row.severity == "info":
-            warnings.append(row.question)
-            continue
         sites = ", ".join(dict.fromkeys(site for ask in same for site in ask.sites))
         text = row.question_sites.format(sites=sites) if sites and row.question_sites else row.question
+        if row.severity == "info":
+            warnings.append(text)
+            continue
         queries.append(Query(id_, text, ordered_spans(span for ask in same for span in ask.evidence)))
     return tuple(queries), tuple(warnings)

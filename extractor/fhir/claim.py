@@ -1,5 +1,8 @@
 """The coded proposal as a draft Claim.
 
+A modifier that is only suggested is no `item.modifier`, as whatever sends the draft on would bill it: the
+OperationOutcome tells it. Drugs supplied are lines behind those of the procedures.
+
 Claim and not ChargeItem: modifiers, the number of a line and the link to a Procedure have elements of their own there,
 and its status can be draft. Source: FHIR R4 Claim and ChargeItem.
 """
@@ -25,7 +28,7 @@ from extractor.fhir.elements import (
 )
 from extractor.fhir.source import Source
 from extractor.fhir.vocabulary import vocabulary
-from extractor.schema import ClaimLine, CodeLine, CodingResult, ProcedureOut, Side
+from extractor.schema import ClaimLine, CodeLine, CodingResult, ProcedureOut, Side, SupplyLine
 
 
 def claim(
@@ -56,8 +59,14 @@ def claim(
             (
                 "item",
                 [
-                    _item(number, item, lines, result, source, day)
-                    for number, (item, lines) in enumerate(zip(result.claim, links, strict=True), start=1)
+                    *(
+                        _item(number, item, lines, result, source, day)
+                        for number, (item, lines) in enumerate(zip(result.claim, links, strict=True), start=1)
+                    ),
+                    *(
+                        _supply(number, item, source, day)
+                        for number, item in enumerate(result.supplies, start=len(result.claim) + 1)
+                    ),
                 ],
             ),
         ]
@@ -85,6 +94,19 @@ def _item(
             ("servicedDate", day),
             ("quantity", {"value": item.units}),
             ("bodySite", _body_site(joints, item, lines)),
+            ("encounter", list(source.encounters)),
+        ]
+    )
+
+
+def _supply(number: int, item: SupplyLine, source: Source, day: str | None) -> Json:
+    return without_empty(
+        [
+            ("sequence", number),
+            ("productOrService", billing_concept(item.code, item.name)),
+            ("modifier", [billing_concept(modifier) for modifier in item.modifiers]),
+            ("servicedDate", day),
+            ("quantity", {"value": item.units}),
             ("encounter", list(source.encounters)),
         ]
     )

@@ -15,6 +15,7 @@ from extractor.schema import CodingResult, Evidence, ProcedureOut
 
 UNIT = "codepoint"
 _SOFTWARE = "software"
+_OF_THE_NOTE = {"text", "date_of_service"}  # stamps that are no version of the software
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ def supported(
     for line in result.lines if claim else ():
         numbers = [number for number, lines in enumerate(links, start=1) if any(one is line for one in lines)]
         yield Supported(reference(claim or {}), line.evidence, numbers, line.rule)
+    for number, supply in enumerate(result.supplies if claim else (), start=len(result.claim) + 1):
+        yield Supported(reference(claim or {}), supply.evidence, [number])
     for done, resource in zip(result.procedures, procedures, strict=True):
         yield Supported(reference(resource), _of_procedure(done))
     for query, resource in zip(result.queries, queries, strict=True):
@@ -76,7 +79,11 @@ def provenance(
 
 
 def _software(result: CodingResult) -> Json:
-    told = {name: value for name, value in result.versions.model_dump().items() if value}
+    told = {
+        name: str(value).lower() if value is True else value
+        for name, value in result.versions.model_dump(exclude=_OF_THE_NOTE).items()
+        if value
+    }
     return {
         "resourceType": "Device",
         "id": _SOFTWARE,

@@ -14,14 +14,16 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from extractor.agent_view import Phrases
 from extractor.agents import AgentReader, injectate_names
 from extractor.assembly.neighbours import muscles_of
 from extractor.assembly.zones import with_zones
 from extractor.audit.reading import PhraseReader
 from extractor.audit.rows import ChecklistRows
+from extractor.dose_items import NOUNS, DoseRow, Items
 from extractor.hearing import Hearing, Respelled
 from extractor.levels import LevelGrammar
-from extractor.mentions import collect
+from extractor.mentions import Reading, collect
 from extractor.patterns import PatternFolder, PhraseRow
 from extractor.patterntools.files import LOOKALIKES
 from extractor.rows import ReadingPatterns, RegexCue
@@ -172,8 +174,20 @@ def _checked(rooms: Rooms, row: Any, text: str) -> bool:
     return row.shows in {found.shows for found in reader.read(reader.hear(text)).get(row.item, [])}
 
 
+def _dose(rooms: Rooms, row: Any, text: str) -> bool:
+    """A noun is found as what "each" is said of, every other row as a cue of its role."""
+    items = Items(
+        Reading(text, (), (), (), (), (), (), ()),
+        rooms.agents.view(text, [], rooms.agents.hits(text)),
+        Phrases({one.phrase: one for one in rooms.folder.csv("doses.csv", DoseRow)}),
+        frozenset({"steroid"}),
+    )
+    return row.role in {item.noun if row.role in NOUNS else item.kind for item in items.all}
+
+
 FIRES: dict[str, Callable[[Rooms, Any, str], bool]] = {
     "targets.csv": _target,
+    "doses.csv": _dose,
     "imaging.csv": _imaging,
     "sides.csv": _side,
     "checklist_phrases.csv": _checked,

@@ -14,7 +14,9 @@ from extractor.agent_view import RoleRow, words_of
 from extractor.audit.rows import AuditTable, ChecklistPhrase, ChecklistTable
 from extractor.coding.codebook import QueryTable, RuleTable
 from extractor.coding.profiles import ProfileTable
+from extractor.coding.supplytable import SupplyTable
 from extractor.coding.years import YearFile
+from extractor.dose_items import DoseRow
 from extractor.entity_table import EntityTable
 from extractor.hearing import HearingTable
 from extractor.level_tokens import LevelWords, plain
@@ -90,6 +92,7 @@ CSV_FILES: dict[str, CsvFile] = {
         ChecklistPhrase, "shows", ("item", "part", "phrase", "only"), _checked, "key", open=True, plain=False
     ),
     "cues.csv": CsvFile(CueRow, "category", ("category", "direction", "phrase"), _cue, "key"),
+    "doses.csv": CsvFile(DoseRow, "role", ("role", "phrase"), _words),
     "imaging.csv": CsvFile(ImagingRow, "modality", ("modality", "phrase"), _small),
     "level_nouns.csv": CsvFile(NounRow, "concept", ("concept", "phrase"), lambda row: plain(row.phrase)),
     "muscles.csv": CsvFile(MuscleRow, "muscle", ("muscle", "phrase"), _small, open=True),
@@ -108,6 +111,7 @@ TOML_FILES: dict[str, type[Row]] = {
     "queries.toml": QueryTable,
     "reading.toml": ReadingTable,
     "rules.toml": RuleTable,
+    "supplies.toml": SupplyTable,
 }
 _CODES = "codes/"
 

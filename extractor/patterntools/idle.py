@@ -24,6 +24,7 @@ from extractor.patterntools.files import CSV_FILES
 from extractor.rows import alternation
 from extractor.text import clean, unwrapped
 
+_APART = frozenset({"checklist_phrases.csv", "doses.csv"})  # read for audits and drug supplies alone
 _FOLDERS = ("notes", "samples", "annotated")
 _ENDINGS = ("", "s", "es")  # of a noun, as the grammar of levels takes it
 
@@ -137,8 +138,8 @@ def idle_rows(rooms: Rooms, texts: Iterable[str]) -> dict[str, list[str]]:
 
 def _keys(rooms: Rooms) -> Iterator[tuple[str, list[str]]]:
     for name, file in CSV_FILES.items():
-        if not file.plain:
-            continue  # what is no words is looked for by its reader alone
+        if name in _APART:
+            continue
         yield name, [file.key_of(row) for row in rooms.folder.csv(name, file.model, file.key)]
     yield "reading.toml", [row.example for row in rooms.rows.table.regex]
     yield "hearing.toml", [row.example for row in rooms.hearing.respelled]

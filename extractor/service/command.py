@@ -42,6 +42,7 @@ class Serve:
     profile: str
     patterns: Path | None
     descriptors: Path | None = None
+    supplies: bool = False
 
 
 def serve(call: Serve, say: Callable[[str], object], load: LoadCoder | None = None) -> None:
@@ -64,12 +65,14 @@ def serve(call: Serve, say: Callable[[str], object], load: LoadCoder | None = No
         profile=call.profile,
         patterns=call.patterns,
         descriptors=call.descriptors,
+        supplies=call.supplies,
     )
     for line in _warnings(settings, call.token_file):
         say(line)
     if settings.descriptors is not None:
         Descriptors.load(settings.descriptors)  # what is wrong with it is told before anything starts
-    _run(settings, load or partial(load_coder, settings.profile, settings.patterns, settings.descriptors), say)
+    made_with = (settings.profile, settings.patterns, settings.descriptors, settings.supplies)
+    _run(settings, load or partial(load_coder, *made_with), say)
 
 
 def _run(settings: Settings, load: LoadCoder, say: Callable[[str], object]) -> None:

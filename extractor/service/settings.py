@@ -34,6 +34,7 @@ class Settings:
     profile: str = "cpt"
     patterns: Path | None = None
     descriptors: Path | None = None
+    supplies: bool = False
 
     @property
     def loopback(self) -> bool:

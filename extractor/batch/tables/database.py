@@ -35,27 +35,37 @@ PRAGMA encoding = 'UTF-8';
 PRAGMA auto_vacuum = NONE;
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
 
 # position: of the note in the run, from 1. line, number: within the note, from 1; evidence.number is that of its line
-# or query. lines.modifiers and lines.units: see `claims_of_lines`; the table claim has the claim lines themselves.
+# line, query or supply. lines.modifiers and lines.units: see `claims_of_lines`; the table claim has the claim lines
+# themselves, and suggested the modifiers that a person may add to them (number: of the claim line). What a result of an
+# older version does not have is NULL. notes.text_digest is the digest of the note's text; the text itself is not here.
 _TABLES = """
 CREATE TABLE notes (
     id TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, status TEXT NOT NULL, imaging TEXT NOT NULL,
     injectate TEXT NOT NULL, target TEXT NOT NULL, warnings TEXT NOT NULL, engine TEXT, patterns TEXT, codes TEXT,
-    profile TEXT, carried TEXT NOT NULL
+    profile TEXT, overlay TEXT, profile_hash TEXT, date_of_service TEXT, descriptors TEXT,
+    supplies INTEGER, text_digest TEXT, carried TEXT NOT NULL
 );
 CREATE TABLE lines (
     note_id TEXT NOT NULL REFERENCES notes (id), line INTEGER NOT NULL, code TEXT NOT NULL, side TEXT NOT NULL,
-    joints TEXT NOT NULL, label TEXT, rule TEXT, modifiers TEXT NOT NULL, units INTEGER
+    joints TEXT NOT NULL, label TEXT, descriptor TEXT, rule TEXT, modifiers TEXT NOT NULL, units INTEGER
 );
 CREATE TABLE claim (
     note_id TEXT NOT NULL REFERENCES notes (id), number INTEGER NOT NULL, code TEXT NOT NULL, modifiers TEXT NOT NULL,
     units INTEGER NOT NULL
 );
+CREATE TABLE suggested (
+    note_id TEXT NOT NULL REFERENCES notes (id), number INTEGER NOT NULL, modifier TEXT NOT NULL, reason TEXT NOT NULL
+);
+CREATE TABLE supplies (
+    note_id TEXT NOT NULL REFERENCES notes (id), number INTEGER NOT NULL, code TEXT NOT NULL, units INTEGER NOT NULL,
+    modifiers TEXT NOT NULL, name TEXT NOT NULL, amount TEXT, reason TEXT
+);
 CREATE TABLE evidence (
-    note_id TEXT NOT NULL REFERENCES notes (id), kind TEXT NOT NULL CHECK (kind IN ('line', 'query')),
+    note_id TEXT NOT NULL REFERENCES notes (id), kind TEXT NOT NULL CHECK (kind IN ('line', 'query', 'supply')),
     number INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, text TEXT NOT NULL, section TEXT
 );
 CREATE TABLE queries (
@@ -64,8 +74,10 @@ CREATE TABLE queries (
 CREATE TABLE rejected (note_id TEXT NOT NULL REFERENCES notes (id), code TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE VIEW code_lines AS
     SELECT notes.id, notes.position, notes.status, lines.line, lines.code, lines.side, lines.joints, lines.modifiers,
-        lines.units, lines.label, lines.rule, notes.imaging, notes.injectate, notes.target, notes.warnings,
-        notes.engine, notes.patterns, notes.codes, notes.profile, notes.carried
+        lines.units, lines.label, lines.descriptor, lines.rule, notes.imaging, notes.injectate, notes.target,
+        notes.warnings, notes.engine, notes.patterns, notes.codes, notes.profile, notes.overlay, notes.profile_hash,
+        notes.date_of_service, notes.descriptors,
+        notes.supplies, notes.text_digest, notes.carried
     FROM lines JOIN notes ON notes.id = lines.note_id;
 """
 
@@ -76,6 +88,10 @@ CREATE INDEX lines_note ON lines (note_id, line);
 CREATE INDEX lines_code ON lines (code);
 CREATE INDEX claim_note ON claim (note_id, number);
 CREATE INDEX claim_code ON claim (code);
+CREATE INDEX suggested_note ON suggested (note_id, number);
+CREATE INDEX suggested_modifier ON suggested (modifier);
+CREATE INDEX supplies_note ON supplies (note_id, number);
+CREATE INDEX supplies_code ON supplies (code);
 CREATE INDEX evidence_note ON evidence (note_id, kind, number);
 CREATE INDEX queries_note ON queries (note_id, number);
 CREATE INDEX queries_query ON queries (query);
@@ -127,26 +143,36 @@ def _insert(database: sqlite3.Connection, row: Row, position: int) -> None:
     note, join = row["id"], SEPARATOR.join
     summary, versions = row["summary"], row["versions"]
     used = (join(summary["imaging"]), join(summary["injectate"]), join(summary["target"]), "\n".join(row["warnings"]))
-    made_with = (versions["engine"], versions["patterns"], versions["codes"], versions["profile"])
+    made_with = [versions[name] for name in ("engine", "patterns", "codes", "profile")]
+    made_with += [
+        versions.get(name) for name in ("overlay", "profile_hash", "date_of_service", "descriptors", "supplies", "text")
+    ]
     try:
-        database.execute(_into("notes", 12), (note, position, row["status"], *used, *made_with, row["carried"]))
+        database.execute(_into("notes", 18), (note, position, row["status"], *used, *made_with, row["carried"]))
     except sqlite3.IntegrityError:
         if not database.execute("SELECT 1 FROM notes WHERE id = ?", (note,)).fetchone():
             raise
         raise InputError(f"result {printable(note)}: this id stands twice") from None
-    lines, claim, queries, evidence = [], [], [], []
+    lines, claim, suggested, supplies, queries, evidence = [], [], [], [], [], []
     claimed = claims_of_lines(row)
     for number, line in enumerate(row["lines"], start=1):
-        own = (line["code"], line["side"], join(line["joints"]), line["label"], line["rule"])
+        own = (line["code"], line["side"], join(line["joints"]), line["label"], line.get("descriptor"), line["rule"])
         lines.append((note, number, *own, *claimed[number - 1]))
         evidence += [(note, "line", number, *_words(words)) for words in line["evidence"]]
     for number, item in enumerate(row["claim"], start=1):
         claim.append((note, number, item["code"], join(item["modifiers"]), item["units"]))
+        suggested += [(note, number, one["modifier"], one["reason"]) for one in item.get("suggested") or ()]
+    for number, item in enumerate(row["supplies"], start=1):
+        own = (item["code"], item["units"], join(item["modifiers"]), item["name"], item["amount"], item["reason"])
+        supplies.append((note, number, *own))
+        evidence += [(note, "supply", number, *_words(words)) for words in item["evidence"]]
     for number, query in enumerate(row["queries"], start=1):
         queries.append((note, number, query["id"], query["question"]))
         evidence += [(note, "query", number, *_words(words)) for words in query["evidence"]]
-    database.executemany(_into("lines", 9), lines)
+    database.executemany(_into("lines", 10), lines)
     database.executemany(_into("claim", 5), claim)
+    database.executemany(_into("suggested", 4), suggested)
+    database.executemany(_into("supplies", 8), supplies)
     database.executemany(_into("evidence", 7), evidence)
     database.executemany(_into("queries", 4), queries)
     database.executemany(_into("rejected", 3), ((note, item["code"], item["reason"]) for item in row["rejected"]))

@@ -37,7 +37,8 @@ def result_schema() -> Schema:
                     discontinued (bool), evidence
         entities    list of struct: label, start, end (int64), text, value, section, assertion, attributes (map of
                     string to string)
-        versions    struct: engine, patterns, overlay, codes, profile, profile_hash, date_of_service, descriptors
+        versions    struct: engine, patterns, overlay, codes, profile, profile_hash, date_of_service, descriptors,
+                    supplies (bool), text (the digest of the note)
         carried     string: a JSON object of the keys that the input record brought and that are no fields of a result
 
     `evidence` is a list of struct: start, end (int64), text, section; offsets count Unicode code points of the note as
@@ -86,6 +87,8 @@ def result_schema() -> Schema:
         "assertion",
         ("attributes", pa.map_(string, string)),
     )
+    flags = {name for name, field in Versions.model_fields.items() if field.annotation is bool}
+    stamps = [(name, pa.bool_()) if name in flags else name for name in Versions.model_fields]
     return pa.schema(
         [
             ("id", string),
@@ -99,7 +102,7 @@ def result_schema() -> Schema:
             ("rejected", pa.list_(struct("code", "reason"))),
             ("procedures", pa.list_(procedure)),
             ("entities", pa.list_(entity)),
-            ("versions", struct(*Versions.model_fields)),
+            ("versions", struct(*stamps)),
             ("carried", string),
         ]
     )

@@ -12,7 +12,12 @@ lines has one row with these columns empty, so that no note is lost. The columns
     queries                       ids of the open questions of the note, repeated
     evidence                      of the code line, "start-end" in code points, joined with ";"
     profile                       the claim profile
-    claim                         all claim lines of the note, "CODE-MODIFIER-MODIFIER x UNITS", repeated
+    claim                         all claim lines of the note, "CODE-MODIFIER-MODIFIER xUNITS", repeated
+    suggested                     modifiers that a person may add to claim lines, "CODE-MODIFIER", repeated; never in
+                                  `modifiers` or `claim`. Their reasons are in the JSON
+    supplies                      drugs supplied, written as `claim`, repeated
+    descriptor                    of the code line, where the user has given a file of them
+    date_of_service               that the note was coded with; empty where none was known
 
 A cell that begins with = + - @, a tab or a carriage return gets a ' in front: a spreadsheet would run it as a formula,
 and ids are made by strangers.
@@ -29,6 +34,7 @@ from extractor.batch.tables.rows import MISSHAPEN, SEPARATOR, Row, batches, clai
 COLUMNS = (
     *("id", "status", "line", "code", "side", "joints", "modifiers", "units"),
     *("imaging", "injectate", "target", "queries", "evidence", "profile", "claim"),
+    *("suggested", "supplies", "descriptor", "date_of_service"),
 )
 
 
@@ -58,14 +64,32 @@ def _cells(row: Row) -> Iterator[tuple[str, ...]]:
     summary = row["summary"]
     used = (join(summary["imaging"]), join(summary["injectate"]), join(summary["target"]))
     queries = join(query["id"] for query in row["queries"])
-    last = (row["versions"]["profile"], join(map(_claim, row["claim"])))
+    last = (row["versions"]["profile"], join(map(_claim, row["claim"])), *_more(row))
+    day = row["versions"].get("date_of_service") or ""
     if not row["lines"]:
-        yield (row["id"], row["status"], "", "", "", "", "", "", *used, queries, "", *last)
+        yield (row["id"], row["status"], "", "", "", "", "", "", *used, queries, "", *last, "", day)
     for number, (line, (modifiers, units)) in enumerate(zip(row["lines"], claims_of_lines(row), strict=True), start=1):
         evidence = ";".join(f"{words['start']}-{words['end']}" for words in line["evidence"])
         own = (str(number), line["code"], line["side"], join(line["joints"]))
         claimed = (modifiers, "" if units is None else str(units))
-        yield (row["id"], row["status"], *own, *claimed, *used, queries, evidence, *last)
+        yield (
+            row["id"],
+            row["status"],
+            *own,
+            *claimed,
+            *used,
+            queries,
+            evidence,
+            *last,
+            line.get("descriptor") or "",
+            day,
+        )
+
+
+def _more(row: Row) -> tuple[str, str]:
+    """Suggested modifiers and supplies; a result of an older version has none."""
+    suggested = [f"{item['code']}-{one['modifier']}" for item in row["claim"] for one in item.get("suggested") or ()]
+    return SEPARATOR.join(suggested), SEPARATOR.join(map(_claim, row["supplies"]))
 
 
 def _claim(item: dict[str, Any]) -> str:

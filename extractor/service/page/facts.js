@@ -1,4 +1,4 @@
-/** The rest of a result: status, claim, what was used, neighbours not given, warnings, versions. */
+/** The rest of a result: status, claim, drug supplies, what was used, neighbours not given, warnings, versions. */
 
 import { el, show } from "./dom.js";
 import { STATUS, words } from "./kinds.js";
@@ -36,14 +36,37 @@ export function drawClaim(home, result) {
     el("thead", {}, el("tr", {}, ...heads)),
     el("tbody", {}, ...rows),
   );
-  const considered = result.claim.flatMap(({ code, suggested = [] }) =>
-    suggested.map(({ modifier, reason }) => el("li", {}, `Consider ${modifier} on ${code}: ${reason}`)),
+  const considered = result.claim.flatMap(({ code, suggested }) =>
+    (suggested ?? []).map(({ modifier, reason }) => el("li", {}, `Consider ${modifier} on ${code}: ${reason}`)),
   );
   show(
     home,
     rows.length ? table : el("p", { class: "none" }, "Nothing to claim."),
     ...(considered.length ? [el("ul", { class: "reasons suggested" }, ...considered)] : []),
   );
+}
+
+/** Drug supplies, where the service was asked for them. @param {Element} home @param {Result} result */
+export function drawSupplies(home, result) {
+  const rows = (result.supplies ?? []).map(({ code, modifiers, units, name, amount, reason }) =>
+    el(
+      "tr",
+      { title: reason },
+      el("th", { scope: "row" }, code),
+      el("td", {}, modifiers.join(", ") || "none"),
+      el("td", { class: "number" }, String(units)),
+      el("td", {}, `${name} ${amount}`),
+    ),
+  );
+  const heads = ["Code", "Modifiers", "Units", "Documented"].map((head) => el("th", { scope: "col" }, head));
+  const table = el(
+    "table",
+    { class: "claim supplies" },
+    el("caption", {}, "Drug supplies"),
+    el("thead", {}, el("tr", {}, ...heads)),
+    el("tbody", {}, ...rows),
+  );
+  show(home, ...(rows.length ? [table] : []));
 }
 
 /** @param {Element} home @param {Result} result */
@@ -76,6 +99,17 @@ export function drawWarnings(home, warnings) {
 
 /** @param {Element} home @param {Result} result */
 export function drawVersions(home, { versions }) {
-  const { engine, patterns, codes, profile } = versions;
-  show(home, `Coded with facetcode ${engine}, patterns ${patterns}, codes ${codes}, profile ${profile}.`);
+  const { engine, patterns, overlay, codes, profile, profile_hash: row, date_of_service: day } = versions;
+  const told = [
+    `facetcode ${engine}`,
+    `patterns ${patterns}`,
+    overlay && `overlay ${overlay}`,
+    `codes ${codes}`,
+    `profile ${profile}${row ? ` (row ${row})` : ""}`,
+    day && `date of service ${day}`,
+    versions.descriptors && `descriptors ${versions.descriptors}`,
+    versions.supplies && "with drug supplies",
+    versions.text && `text ${versions.text}`,
+  ];
+  show(home, `Coded with ${told.filter(Boolean).join(", ")}.`);
 }

@@ -65,7 +65,7 @@ function mapSpans(value, move) {
 
 /** @param {Result} result */
 const quotes = (result) => [
-  ...[...result.lines, ...result.queries].flatMap((item) => item.evidence),
+  ...[...result.lines, ...result.queries, ...(result.supplies ?? [])].flatMap((item) => item.evidence),
   ...result.entities,
 ];
 

@@ -22,8 +22,8 @@ function record(fields) {
   return (value) => value !== null && typeof value === "object" && checks.every(([name, check]) => check(value[name]));
 }
 
-/** @param {Check} check @returns {Check} for fields that results of older versions do not have */
-const optional = (check) => (value) => value === undefined || check(value);
+/** What a result of an older version does not have. @param {Check} check @returns {Check} */
+const optional = (check) => (value) => value === undefined || value === null || check(value);
 
 const strings = list(string);
 const evidence = list(record({ start: number, end: number, text: string, section: string }));
@@ -39,7 +39,6 @@ const line = record({
   reasons: strings,
   evidence,
 });
-const suggestions = list(record({ modifier: string, reason: string }));
 const entity = record({
   label: string,
   start: number,
@@ -50,18 +49,46 @@ const entity = record({
   assertion: string,
   attributes: (value) => value !== null && typeof value === "object" && Object.values(value).every(string),
 });
+const claimLine = record({
+  code: string,
+  modifiers: strings,
+  units: number,
+  suggested: optional(list(record({ modifier: string, reason: string }))),
+});
+const supply = record({
+  code: string,
+  units: number,
+  modifiers: strings,
+  name: string,
+  amount: string,
+  reason: string,
+  evidence,
+});
+const versions = record({
+  engine: string,
+  patterns: string,
+  overlay: optional(string),
+  codes: string,
+  profile: string,
+  profile_hash: optional(string),
+  date_of_service: optional(string),
+  descriptors: optional(string),
+  supplies: optional((value) => typeof value === "boolean"),
+  text: optional(string),
+});
 const result = record({
   id: string,
   status: (value) => STATUSES.includes(value),
   lines: list(line),
-  claim: list(record({ code: string, modifiers: strings, units: number, suggested: optional(suggestions) })),
+  claim: list(claimLine),
+  supplies: optional(list(supply)),
   summary: record({ imaging: strings, injectate: strings, target: strings }),
   queries: list(record({ id: string, question: string, evidence })),
   warnings: strings,
   rejected: list(record({ code: string, reason: string })),
   procedures: list(record({ family: string, technique: string, side, joints: sites, nerves: sites })),
   entities: list(entity),
-  versions: record({ engine: string, patterns: string, codes: string, profile: string }),
+  versions,
 });
 
 /** @param {any} value @returns {value is Result} */

@@ -1,21 +1,27 @@
 /**
  * The shapes of a result as the service sends it (extractor/schema.py is their source), and those of the page itself.
- * Offsets count UTF-16 code units here: those are what a browser's strings are made of.
+ * Offsets count UTF-16 code units here: those are what a browser's strings are made of. What a result of an older
+ * version does not have is optional.
  *
  * @typedef {{start: number, end: number, text: string, section: string}} Evidence
  * @typedef {"left" | "right" | "bilateral" | "unspecified"} Side
  * @typedef {{code: string, side: Side, joints: string[], label: string, descriptor?: string, rule: string,
  *   reasons: string[], evidence: Evidence[]}} CodeLine
- * @typedef {{code: string, modifiers: string[], units: number,
- *   suggested?: {modifier: string, reason: string}[]}} ClaimLine
+ * @typedef {{modifier: string, reason: string}} Suggestion
+ * @typedef {{code: string, modifiers: string[], units: number, suggested?: Suggestion[]}} ClaimLine
+ * @typedef {{code: string, units: number, modifiers: string[], name: string, amount: string, reason: string,
+ *   evidence: Evidence[]}} SupplyLine
  * @typedef {{id: string, question: string, evidence: Evidence[]}} Query
  * @typedef {{site: string, side: Side, evidence: Evidence[]}} Site
  * @typedef {{family: string, technique: string, joints: Site[], nerves: Site[], side: Side,
  *   discontinued: boolean, evidence: Evidence[]}} Procedure
  * @typedef {{label: string, start: number, end: number, text: string, value: string, section: string,
  *   assertion: string, attributes: Record<string, string>}} Entity
- * @typedef {{engine: string, patterns: string, codes: string, profile: string}} ResultVersions
+ * @typedef {{engine: string, patterns: string, overlay?: string, codes: string, profile: string,
+ *   profile_hash?: string, date_of_service?: string | null, descriptors?: string,
+ *   supplies?: boolean, text?: string}} ResultVersions
  * @typedef {{id: string, status: "coded" | "review" | "no_code", lines: CodeLine[], claim: ClaimLine[],
+ *   supplies?: SupplyLine[],
  *   summary: {imaging: string[], injectate: string[], target: string[]}, queries: Query[], warnings: string[],
  *   rejected: {code: string, reason: string}[], procedures: Procedure[], entities: Entity[],
  *   versions: ResultVersions}} Result
@@ -36,10 +42,10 @@
  * @typedef {{choices: (Choice | null)[], added: Choice[], unsettled: boolean, done: boolean, kept: boolean}} Review
  *
  * One note under review. `text` is null where only the result is known (a result file without its notes). `wrong`:
- * how many quotes are not the words at their place in the text that was offered; `unproved`: nothing shows that the
- * result is of this text, as it quotes no word.
+ * how many quotes are not the words at their place in the text that was offered; `other`: the text that was offered has
+ * another digest; `unproved`: nothing shows that the result is of this text, as it has no digest and quotes no word.
  * @typedef {{id: string, text: string | null, profile: string, date: string, result: Result, review: Review,
- *   wrong?: number, unproved?: boolean}} Case
+ *   wrong?: number, other?: boolean, unproved?: boolean}} Case
  */
 
 export {};

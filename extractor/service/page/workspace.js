@@ -3,7 +3,7 @@
 import { announce, byId, download, show } from "./dom.js";
 import { choiceForm, press } from "./choice-form.js";
 import { choiceOf, isUnsaved, lack, open, toRecord } from "./decisions.js";
-import { drawClaim, drawRejected, drawStatus, drawSummary, drawVersions, drawWarnings } from "./facts.js";
+import { drawClaim, drawRejected, drawStatus, drawSummary, drawSupplies, drawVersions, drawWarnings } from "./facts.js";
 import { drawLegend, listenToLegend } from "./legend.js";
 import { Lights } from "./light.js";
 import { addLine, drawAdded, drawLines } from "./lines.js";
@@ -58,6 +58,7 @@ export class Workspace {
     drawAdded(byId("added"), one, this.#around.changed);
     drawQueries(byId("queries"), one, this.#around);
     drawClaim(byId("claim"), result);
+    drawSupplies(byId("supplies"), result);
     drawSummary(byId("summary"), result);
     drawRejected(byId("rejected"), result);
     drawVersions(byId("versions"), result);

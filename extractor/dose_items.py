@@ -1,0 +1,250 @@
+"""The things in a sentence that tell of amounts, in order: drugs, quantities, and the cues of patterns/doses.csv.
+
+"Each joint was injected with 1 mL of a mixture of 4 mL bupivacaine and 80 mg Kenalog" is a row of items; what "each"
+speaks of is a matter of which items stand on its two sides, and of the few words between them.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from extractor.agent_amounts import beside
+from extractor.agent_doses import Quantity, quantities
+from extractor.agent_view import Phrases, View
+from extractor.mentions import Reading
+from extractor.patterns import PhraseRow
+
+Role = Literal[
+    "each",
+    "joint",  # this and the next: what "each" is said of
+    "nerve",
+    "side",
+    "level",
+    "site",
+    "foramen",
+    "muscle",
+    "total",
+    "divided",
+    "mixture",
+    "prepared",
+    "vial",
+    "multi_dose",
+    "waste",
+    "no_waste",
+    "whole",
+    "rest",
+    "not_drug",
+]
+NOUNS = frozenset({"joint", "nerve", "side", "level", "site", "foramen", "muscle"})
+_NUMBERS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), 2)}
+_FIGURES = frozenset("23456789")
+_BETWEEN = 3  # words between "each" and its noun
+_NO_NOUN = frozenset("at in into on to was were with and of for by had has is received containing mg ml cc".split())
+_CLAUSE = re.compile(r"[;,]|\.\s|\n|\b(?:and|with|then|but|of which)\b", re.IGNORECASE)
+_STOP = re.compile(
+    r"[;|]|\.\s|\n|\b(?:was|were|then|after|followed|into|at|through|over|each|per|injected|placed|given|for a)\b",
+    re.IGNORECASE,
+)
+_LONGEST_GAP = 48
+MOST_TOGETHER = 24  # items of one mixture
+_OF = re.compile(r"\s*(?:of\s+)?(?:(?:the|a)\s+)?", re.IGNORECASE)
+
+
+class DoseRow(PhraseRow):
+    """One row of doses.csv: a phrase and what it tells of the amounts beside it."""
+
+    phrase: Annotated[str, Field(pattern="[A-Za-z0-9/]")]
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A drug (`index` in view.hits), a quantity (`index` in the quantities), or a cue with its role.
+
+    A cue "each" has the noun that it is said of, and the number where it is told ("each of the four joints").
+    """
+
+    kind: str  # "drug", "amount" or the role of a cue
+    start: int
+    end: int
+    index: int = -1
+    noun: str = ""
+    count: int = 0
+
+
+class Items:
+    """All items of a note, and who stands beside whom."""
+
+    def __init__(self, reading: Reading, view: View, cues: Phrases[DoseRow], unnamed: Set[str]) -> None:
+        self.text = reading.text
+        self.quantities: tuple[Quantity, ...] = quantities(reading.text)
+        self._starts = [sentence.start for sentence in reading.sentences]
+        drugs = [(index, hit) for index, hit in enumerate(view.hits) if hit.name not in unnamed]
+        taken = sorted(
+            [(hit.start, hit.end) for _, hit in drugs] + [(amount.start, amount.end) for amount in self.quantities]
+        )
+        found = [Item("drug", hit.start, hit.end, index) for index, hit in drugs]
+        found += [Item("amount", amount.start, amount.end, index) for index, amount in enumerate(self.quantities)]
+        found += _cues(view, cues, taken)
+        self.all = sorted(found, key=lambda item: (item.start, item.end))
+        self._item_starts = [item.start for item in self.all]
+        by_start = {amount.start: index for index, amount in enumerate(self.quantities)}
+        self.owned: dict[int, int] = {}  # quantity -> the drug that it belongs to
+        for hit, _ in drugs:
+            for amount in beside(view, hit):
+                if amount.start in by_start:
+                    self.owned.setdefault(by_start[amount.start], hit)
+        self._of_drug: dict[int, list[int]] = {}
+        for index, hit in self.owned.items():
+            self._of_drug.setdefault(hit, []).append(index)
+
+    def of_drug(self, hit: int) -> list[int]:
+        """The quantities that belong to a drug."""
+        return self._of_drug.get(hit, [])
+
+    def sentence_of(self, offset: int) -> int:
+        return max(0, bisect_right(self._starts, offset) - 1)
+
+    def sentence_start(self, offset: int) -> int:
+        return self._starts[self.sentence_of(offset)] if self._starts else 0
+
+    def within(self, start: int, end: int) -> list[Item]:
+        """The items between two offsets."""
+        return self.all[bisect_left(self._item_starts, start) : bisect_left(self._item_starts, end)]
+
+    def gap(self, left: Item, right: Item) -> str:
+        return self.text[left.end : right.start]
+
+    def roles_beside(self, row: Sequence[Item], place: int, step: int) -> dict[str, str]:
+        """The cues of the same clause on one side of an amount, each with the words between.
+
+        Drugs are passed, other amounts end the clause but for the volume of a vial ("40 mg/2 mL vial").
+        """
+        roles: dict[str, str] = {}
+        own = row[place]
+        at = place + step
+        while 0 <= at < len(row):
+            between = self.text[own.end : row[at].start] if step > 0 else self.text[row[at].end : own.start]
+            if _CLAUSE.search(between) or len(between) > _LONGEST_GAP:
+                break
+            if row[at].kind == "amount" and between.strip() not in ("/", "per", "("):
+                break
+            if row[at].kind not in ("amount", "drug"):
+                roles.setdefault(row[at].kind, between)
+            at += step
+        return roles
+
+    def group(self, row: Sequence[Item], place: int, step: int) -> list[Item]:
+        """The amounts and drugs that are given together, from the one at a place on to one side.
+
+        A volume after a comma with no drug of its own begins anew: "Kenalog 40 mg, 1 mL at each site".
+        """
+        first = max(0, place + 1 - MOST_TOGETHER)
+        window = row[place : place + MOST_TOGETHER] if step > 0 else row[first : place + 1][::-1]
+        near = [item for item in window if item.kind in ("amount", "drug")]
+        found = near[:1]
+        for item in near[1:]:
+            left, right = (found[-1], item) if step > 0 else (item, found[-1])
+            between = self.gap(left, right)
+            if len(between) > _LONGEST_GAP or _STOP.search(between):
+                break
+            if "," in between and self._bare(row, right):
+                break
+            if self._is_dose(left) and self._is_dose(right):
+                break  # "40 mg in total, 20 mg at each joint"
+            found.append(item)
+        return found
+
+    def _is_dose(self, item: Item) -> bool:
+        return item.kind == "amount" and self.quantities[item.index].kind == "dose"
+
+    def _bare(self, row: Sequence[Item], item: Item) -> bool:
+        """True for a volume that no drug follows directly."""
+        if item.kind != "amount" or self.quantities[item.index].kind != "volume":
+            return False
+        at = bisect_left(row, item.end, key=lambda other: other.start)
+        after = [other for other in row[at : at + MOST_TOGETHER] if other.kind in ("amount", "drug")]
+        while after and after[0].kind == "amount" and self.quantities[after[0].index].kind == "concentration":
+            if not _OF.fullmatch(self.gap(item, after[0])):
+                return True
+            item = after.pop(0)
+        return not (after and after[0].kind == "drug" and _OF.fullmatch(self.gap(item, after[0])))
+
+
+def figure(quantity: Quantity) -> Decimal | None:
+    """The figure of a normalised quantity; None for a range.
+
+    >>> [figure(quantity) for quantity in quantities("0.5 mL of 20-40 mg")]
+    [Decimal('0.5'), None]
+    """
+    try:
+        return Decimal(quantity.value.rstrip("%").split()[0])
+    except (InvalidOperation, IndexError):
+        return None
+
+
+def milligrams(quantity: Quantity) -> Decimal | None:
+    """The mg of a dose, or the mg/mL of a concentration; None for a range and for other units.
+
+    >>> [milligrams(quantity) for quantity in quantities("500 mcg, 40 mg/mL, 10 units")]
+    [Decimal('0.5'), Decimal('40'), None]
+    """
+    number = figure(quantity)
+    if number is None or "units" in quantity.value:
+        return None
+    return number / 1000 if "mcg" in quantity.value else number
+
+
+def _cues(view: View, cues: Phrases[DoseRow], taken: Sequence[tuple[int, int]]) -> Iterable[Item]:
+    starts = [start for start, _ in taken]
+    placed = []
+    for first, last, row in cues.all(view.words):
+        start, end = view.starts[first], view.ends[last - 1]
+        place = bisect_left(starts, end) - 1
+        if place < 0 or taken[place][1] <= start:
+            placed.append((first, last, row.role))
+    nouns = {first: (last, role) for first, last, role in placed if role in NOUNS}
+    for first, last, role in placed:
+        if role == "each":
+            yield from _each(view, first, last, nouns)
+        elif role not in NOUNS:
+            yield Item(role, view.starts[first], view.ends[last - 1])
+
+
+def _each(view: View, first: int, last: int, nouns: Mapping[int, tuple[int, str]]) -> Iterable[Item]:
+    """ "each joint", "per site", "each of the four lumbar facet joints"; "each" alone is said of the place."""
+    word = view.words[first]
+    tight = word in ("/", "per")
+    count = 0
+    for at in range(last, min(len(view.words), last + 1 + (0 if word == "/" else 1 if tight else _BETWEEN))):
+        if at in nouns:
+            end, noun = nouns[at]
+            yield Item("each", view.starts[first], view.ends[end - 1], -1, noun, count)
+            return
+        token = view.words[at]
+        count = int(token) if token in _FIGURES else _NUMBERS.get(token, count)
+        if token in _NO_NOUN or view.hit_of[at] >= 0 or not (token.isalnum()):
+            break
+    following = view.words[last] if last < len(view.words) else ""
+    if following == "of" and _one_drug(view, view.starts[last]):
+        following = ""  # "0.5 mL each of Kenalog 40 mg/mL"
+    if not tight and following != "of" and not (last < len(view.words) and view.hit_of[last] >= 0):
+        yield Item("each", view.starts[first], view.ends[last - 1], -1, "site")
+
+
+def _one_drug(view: View, start: int) -> bool:
+    """True where one drug follows and no other with it: "each of bupivacaine and Kenalog" is said of the drugs."""
+    hits = view.hits
+    first = bisect_left(hits, start, key=lambda hit: hit.start)
+    if first == len(hits) or hits[first].start - start > _LONGEST_GAP:
+        return False
+    if first + 1 == len(hits) or hits[first + 1].start - hits[first].end > 2 * _LONGEST_GAP:
+        return True
+    return _STOP.search(view.text, hits[first].end, hits[first + 1].start) is not None
