@@ -115,6 +115,9 @@ class _Note:
         for level in self.reading.levels:
             named = [(item.start, item.name) for item in level.mention.items]
             self.levels.setdefault(level.sentence, []).extend(named)
+        self.sides: dict[int, list[tuple[int, str]]] = {}
+        for side in self.reading.sides:
+            self.sides.setdefault(side.sentence, []).append((side.start, side.value))
         self.places = self._places()
 
     def _mention(self, agent: Agent, hit: int, at_target: dict[int, list[int]]) -> _Mention:
@@ -127,9 +130,7 @@ class _Note:
     def _places(self) -> dict[int, str]:
         """The one joint, nerve or side that a sentence tells of."""
         levels = {index: {name for _, name in named} for index, named in self.levels.items()}
-        sides: dict[int, set[str]] = {}
-        for side in self.reading.sides:
-            sides.setdefault(side.sentence, set()).add(side.value)
+        sides = {index: {name for _, name in named} for index, named in self.sides.items()}
         return {
             index: " ".join((*sides.get(index, ()), *levels.get(index, ())))
             for index in self.rows
@@ -204,8 +205,9 @@ class _Note:
             return [self._dose(mention, [*mixed, *shown], None)]
         vials = [] if self._rest_told(mention) else self._vials(mention)
         if vials:
-            held = milligrams(self.quantities[vials[0]])
-            return [self._dose(mention, vials[:1], _times(held, self._number_of(vials[0])))]
+            vial = self.quantities[vials[0]]
+            held = milligrams(vial) if vial.kind == "dose" else _times(strength, figure(vial))
+            return [self._dose(mention, vials, _times(held, self._number_of(vials[0])))]
         return [Dose(mention.agent.name, mention.product.product, evidence=(self._span(mention.agent),))]
 
     def _two_ways(self, mention: _Mention, dose: int, volume: int) -> bool:
@@ -246,13 +248,15 @@ class _Note:
         return _OF_ONE.search(self.text, self.quantities[index].start, self.quantities[index].end) is not None
 
     def _vials(self, mention: _Mention) -> list[int]:
-        """The mg that a vial of the drug holds, in its sentence."""
-        return [
+        """The mg that a vial of the drug holds, in its sentence; else its mL."""
+        told = [
             item.index
             for item in self.rows.get(mention.sentence, ())
             if item.kind == "amount" and item.index in self.bound.vial
-            if self.quantities[item.index].kind == "dose" and self.items.owned.get(item.index) in (None, mention.hit)
-        ][:1]
+            if self.items.owned.get(item.index) in (None, mention.hit)
+        ]
+        by_kind = {self.quantities[index].kind: index for index in reversed(told)}
+        return [by_kind[kind] for kind in ("dose", "volume") if kind in by_kind][:1]
 
     def _number_of(self, index: int) -> Decimal:
         """How many vials: "two 40 mg vials"."""
@@ -301,8 +305,10 @@ class _Note:
         return replace(dose, kind="total" if prepared else "plain")
 
     def _place_of(self, main: int, sentence: int) -> str:
-        """The one level beside an amount, in a sentence with several of both: "20 mg into L3-4 and 40 mg into L4-5"."""
-        named = self.levels.get(sentence, [])[:MOST_TOGETHER]
+        """The one level or side beside an amount, in a sentence with several of both: "20 mg into L3-4 and 40 mg into
+        L4-5", "80 mg on the right and 40 mg on the left"."""
+        levels, sides = self.levels.get(sentence, []), self.sides.get(sentence, [])
+        named = (levels if len(levels) > 1 else [] if levels else sides)[:MOST_TOGETHER]
         row = self.rows.get(sentence, [])[:MOST_TOGETHER]
         doses = [
             self.quantities[item.index]
