@@ -58,9 +58,11 @@ class _Binder:
         for row in rows:
             self._classify(row)
         previous: Sequence[Item] = ()
+        dosed: Sequence[Item] = ()  # the last row with doses
         for row in rows:
-            self._bind(row, previous)
+            self._bind(row, previous, dosed)
             previous = row
+            dosed = row if self._doses(row) else dosed
 
     def _classify(self, row: Sequence[Item]) -> None:
         for place, item in enumerate(row):
@@ -70,7 +72,11 @@ class _Binder:
             before = self.items.roles_beside(row, place, -1)
             if "waste" in after or "waste" in before:
                 self.bound.wasted.add(item.index)
-            elif "vial" in after or len(before.get("vial", " " * _BEFORE_VIAL)) < _BEFORE_VIAL:
+            elif (
+                "vial" in after
+                or self._vials_of(row, place)
+                or len(before.get("vial", " " * _BEFORE_VIAL)) < _BEFORE_VIAL
+            ):
                 self.bound.vial.add(item.index)
             elif (
                 self.quantities[item.index].kind == "volume"
@@ -79,7 +85,16 @@ class _Binder:
             ):
                 self.bound.portion.add(item.index)
 
-    def _bind(self, row: Sequence[Item], previous: Sequence[Item]) -> None:
+    def _vials_of(self, row: Sequence[Item], place: int) -> bool:
+        """True for "two vials of Depo-Medrol 40 mg"."""
+        before = row[max(0, place - 2) : place]
+        return (
+            [item.kind for item in before] == ["vial", "drug"]
+            and self.items.gap(before[0], before[1]).strip().lower() == "of"
+            and not self.items.gap(before[1], row[place]).strip()
+        )
+
+    def _bind(self, row: Sequence[Item], previous: Sequence[Item], dosed: Sequence[Item]) -> None:
         for place, item in enumerate(row):
             if item.kind == "each":
                 self._bind_each(row, place)
@@ -90,7 +105,8 @@ class _Binder:
                 near = slice(max(0, place - MOST_TOGETHER), place), slice(place, place + MOST_TOGETHER)
                 before = self._doses(row[near[0]]) or self._doses(row[near[1]])
                 if not before and not drugs:
-                    before = self._doses(previous[-MOST_TOGETHER:])
+                    of_all = any(other.kind in ("each", "mixture") for other in row)  # "1/3 of the mixture at each"
+                    before = self._doses((dosed if of_all else previous)[-MOST_TOGETHER:])
                 self.bound.divided.update(before)
 
     def _doses(self, row: Iterable[Item]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,7 @@ from extractor.dose_binding import Bound
 from extractor.dose_items import Item, Items, figure, milligrams
 from extractor.records import Span, Waste
 
+_NOTHING = re.compile(r"\s*[:=]\s*(?:0(?![.\d]*\d)|zero|none|nil|no)\b", re.IGNORECASE)  # "Wasted: 0"
 _TELLING = frozenset({"waste", "no_waste", "whole", "multi_dose"})
 _OF_DRUG = frozenset({"not_drug", "drug", "amount", "rest", "vial"})
 
@@ -67,6 +69,8 @@ class _Reader:
         if product is None:
             return
         spans = tuple(Span(item.start, item.end, section) for item in row if item.kind in _TELLING)
+        if any(item.kind == "waste" and _NOTHING.match(self.items.text, item.end) for item in row):
+            kinds.add("no_waste")
         if "multi_dose" in kinds:
             yield Waste("multi_dose", product, None, spans)
         if "no_waste" in kinds or ("whole" in kinds and "waste" not in kinds):

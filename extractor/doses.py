@@ -19,7 +19,7 @@ from extractor.agent_view import Phrases, View
 from extractor.assembly.encounter import drug_sentences
 from extractor.coding.supplytable import SupplyDrug, SupplyTable
 from extractor.dose_binding import bind
-from extractor.dose_items import DoseRow, Item, Items, figure, milligrams
+from extractor.dose_items import MOST_TOGETHER, DoseRow, Item, Items, figure, milligrams
 from extractor.dose_waste import Billed, wastes
 from extractor.patterns import PatternFolder
 from extractor.records import Agent, Dose, Doses, Span
@@ -37,7 +37,6 @@ _TIMES = re.compile(r"\)?\s{0,2}x\s?(\d{1,2})(?![\d/-]|\.\d|\s?(?:m[gl]|cc|\d))"
 _STRENGTH = re.compile(r"[\s-]{0,2}(\d{1,2})(?![\d.,/%]\d|\d|%|\s?(?:mg|mcg|ml|cc|gauge|g\b|x\b|units))", re.IGNORECASE)
 _CORRECTED = 40  # characters
 _COUNT_REACH = 12
-_MOST_PARTNERS = 24
 _INSIDE = re.compile(r"\b(?:containing|contained|with|in|of a|of the|consisting)\b", re.IGNORECASE)
 _OF_MIXTURE = re.compile(r"\b(?:mixture|containing|syringe)\b", re.IGNORECASE)
 _OF_ONE = re.compile(r"/\s?1\s?\w")
@@ -112,23 +111,26 @@ class _Note:
             self._mention(agent, hit_at[agent.start], at_target) for agent in billed if agent.start in hit_at
         ]
         self.bound = bind(self.items, list(self.rows.values()), {mention.hit for mention in self.mentions})
+        self.levels: dict[int, list[tuple[int, str]]] = {}  # by sentence: where each begins, and its name
+        for level in self.reading.levels:
+            named = [(item.start, item.name) for item in level.mention.items]
+            self.levels.setdefault(level.sentence, []).extend(named)
+        self.sides: dict[int, list[tuple[int, str]]] = {}
+        for side in self.reading.sides:
+            self.sides.setdefault(side.sentence, []).append((side.start, side.value))
         self.places = self._places()
 
     def _mention(self, agent: Agent, hit: int, at_target: dict[int, list[int]]) -> _Mention:
         sentence = self.items.sentence_of(agent.start)
-        beside = at_target.get(sentence, [])[:_MOST_PARTNERS]
+        beside = at_target.get(sentence, [])[:MOST_TOGETHER]
         partners = [other for other in beside if self.view.hits[other].name != agent.name]
         product = self.reader.product(agent, self.text)
         return _Mention(agent, hit, product, self.items.of_drug(hit), sentence, partners)
 
     def _places(self) -> dict[int, str]:
         """The one joint, nerve or side that a sentence tells of."""
-        levels: dict[int, set[str]] = {}
-        sides: dict[int, set[str]] = {}
-        for level in self.reading.levels:
-            levels.setdefault(level.sentence, set()).update(item.name for item in level.mention.items)
-        for side in self.reading.sides:
-            sides.setdefault(side.sentence, set()).add(side.value)
+        levels = {index: {name for _, name in named} for index, named in self.levels.items()}
+        sides = {index: {name for _, name in named} for index, named in self.sides.items()}
         return {
             index: " ".join((*sides.get(index, ()), *levels.get(index, ())))
             for index in self.rows
@@ -183,10 +185,10 @@ class _Note:
         volumes = [
             index
             for index in own
-            if self.quantities[index].kind == "volume"
-            and not (index in bound.portion and mention.partners)
-            and not self._of_mixture(index, mention)
+            if self.quantities[index].kind == "volume" and not (index in bound.portion and mention.partners)
         ]
+        mixed = [index for index in volumes if self._of_mixture(index, mention)]
+        volumes = self._inner([index for index in volumes if index not in mixed], mention)
         if doses:
             found = [self._dose(mention, [index], milligrams(self.quantities[index])) for index in doses]
             doubtful = len(doses) == len(volumes) == 1 and self._two_ways(mention, doses[0], volumes[0])
@@ -199,10 +201,13 @@ class _Note:
             ]
         if strength is not None and shown and self._of_one(shown[0]):
             return [self._dose(mention, shown, strength)]  # "40 mg/1 mL of Depo-Medrol"
+        if strength is not None and mixed:
+            return [self._dose(mention, [*mixed, *shown], None)]
         vials = [] if self._rest_told(mention) else self._vials(mention)
         if vials:
-            held = milligrams(self.quantities[vials[0]])
-            return [self._dose(mention, vials[:1], _times(held, self._number_of(vials[0])))]
+            vial = self.quantities[vials[0]]
+            held = milligrams(vial) if vial.kind == "dose" else _times(strength, figure(vial))
+            return [self._dose(mention, vials, _times(held, self._number_of(vials[0])))]
         return [Dose(mention.agent.name, mention.product.product, evidence=(self._span(mention.agent),))]
 
     def _two_ways(self, mention: _Mention, dose: int, volume: int) -> bool:
@@ -215,8 +220,16 @@ class _Note:
 
     def _of_mixture(self, index: int, mention: _Mention) -> bool:
         """True for "2 mL of a mixture of Kenalog ...": the volume is not that of the drug."""
-        end = self.quantities[index].end
-        return end <= mention.agent.start and _OF_MIXTURE.search(self.text, end, mention.agent.start) is not None
+        end, start = self.quantities[index].end, mention.agent.start
+        if end > start:
+            return False
+        named = mention.partners and any(item.kind == "mixture" for item in self.items.within(end, start))
+        return bool(named) or _OF_MIXTURE.search(self.text, end, start) is not None
+
+    def _inner(self, volumes: list[int], mention: _Mention) -> list[int]:
+        """Of several volumes before a drug only the nearest: "3 mL (1 mL Kenalog 80 mg/mL, 2 mL saline)"."""
+        before = [index for index in volumes if self.quantities[index].end <= mention.agent.start]
+        return [index for index in volumes if index not in before[:-1]]
 
     def _strength(self, mention: _Mention) -> tuple[Decimal | None, list[int]]:
         """mg/mL as written, as part of the brand ("Kenalog-40"), or the only one in which the drug is sold."""
@@ -235,13 +248,15 @@ class _Note:
         return _OF_ONE.search(self.text, self.quantities[index].start, self.quantities[index].end) is not None
 
     def _vials(self, mention: _Mention) -> list[int]:
-        """The mg that a vial of the drug holds, in its sentence."""
-        return [
+        """The mg that a vial of the drug holds, in its sentence; else its mL."""
+        told = [
             item.index
             for item in self.rows.get(mention.sentence, ())
             if item.kind == "amount" and item.index in self.bound.vial
-            if self.quantities[item.index].kind == "dose" and self.items.owned.get(item.index) in (None, mention.hit)
-        ][:1]
+            if self.items.owned.get(item.index) in (None, mention.hit)
+        ]
+        by_kind = {self.quantities[index].kind: index for index in reversed(told)}
+        return [by_kind[kind] for kind in ("dose", "volume") if kind in by_kind][:1]
 
     def _number_of(self, index: int) -> Decimal:
         """How many vials: "two 40 mg vials"."""
@@ -267,7 +282,7 @@ class _Note:
     def _stated(self, dose: Dose, indexes: list[int], sentence: int, mention: _Mention | None = None) -> Dose:
         """The dose with what the note says of its amounts (the first of `indexes` counts)."""
         bound, main, amount = self.bound, indexes[0], dose.amount
-        dose = replace(dose, place=self.places.get(sentence, ""))
+        dose = replace(dose, place=self.places.get(sentence, "") or self._place_of(main, sentence))
         if amount is None:
             return replace(dose, kind="unclear")
         if times := self._multiplied(main, mention):
@@ -288,6 +303,29 @@ class _Note:
                 portion, each = bound.portions[0]
                 return replace(dose, kind="stock", noun=each.noun, count=each.count, portion=portion, mixed=mixed)
         return replace(dose, kind="total" if prepared else "plain")
+
+    def _place_of(self, main: int, sentence: int) -> str:
+        """The one level or side beside an amount, in a sentence with several of both: "20 mg into L3-4 and 40 mg into
+        L4-5", "80 mg on the right and 40 mg on the left"."""
+        levels, sides = self.levels.get(sentence, []), self.sides.get(sentence, [])
+        named = (levels if len(levels) > 1 else [] if levels else sides)[:MOST_TOGETHER]
+        row = self.rows.get(sentence, [])[:MOST_TOGETHER]
+        doses = [
+            self.quantities[item.index]
+            for item in row
+            if item.kind == "amount" and self.quantities[item.index].kind == "dose"
+            if item.index not in self.bound.wasted and item.index not in self.bound.vial
+        ]
+        own = self.quantities[main]
+        if len(named) < 2 or len(doses) < 2 or own not in doses:
+            return ""
+        at = doses.index(own)
+        if named[0][0] < doses[0].start:  # "L3-4: 20 mg, L4-5: 40 mg"
+            start, end = (doses[at - 1].end if at else 0), own.start
+        else:
+            start, end = own.end, (doses[at + 1].start if at + 1 < len(doses) else len(self.text))
+        found = {name for place, name in named if start <= place < end}
+        return found.pop() if len(found) == 1 else ""
 
     def _alone(self, main: int, mention: _Mention) -> bool:
         """True where the drug has no other amount of the kind: then what is said of the drug is said of it."""
