@@ -29,7 +29,8 @@ def unticked(view: View, hit: int) -> bool:
         return False
     answers = [(box, _answer(view, box.end())) for box in boxes if box.start() >= end]
     label = view.text[end : answers[0][0].start()] if answers else ""
-    if answers and answers[0][1] and ":" in label and not _NEXT_FIELD.search(label):
+    later = view.hits[hit + 1].start if hit + 1 < len(view.hits) else len(view.text)
+    if answers and later > answers[0][0].start() and answers[0][1] and ":" in label and not _NEXT_FIELD.search(label):
         return any(answer == "no" and _ticked(box) for box, answer in answers[:2])
     before = [box for box in boxes if box.end() <= start]
     after = [box for box in boxes if box.start() >= end]

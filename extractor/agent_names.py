@@ -98,6 +98,18 @@ class DrugNames:
                         break
         return tuple(found)
 
+    def row_of(self, written: str) -> DrugName | None:
+        """The row by which a name was found, from the words of its hit; None for words that are no name.
+
+        >>> DrugNames(PatternFolder()).row_of("Bupivacainne").phrase
+        'bupivacaine'
+        """
+        lowered = in_small(written)
+        word = _WORD_HERE.search(lowered)
+        if word is None:
+            return None
+        return next((row for name, row in self._names_from(word.group()) if _end(lowered, word.end(), name)), None)
+
     def _characters_after(self, run: str) -> str:
         """With what the next run must begin, if it is not further away, for a name to begin in this run of letters and
         digits; nothing where none begins anyway."""

@@ -88,6 +88,25 @@ class AgentReader:
         whole = sentences or [SentenceView(0, len(text), "", "performed")]
         return _Roles(View(text, whole, found, self._cues)).agents()
 
+    def reasons(
+        self, text: str, sentences: Sequence[SentenceView], hits: Sequence[AgentHit]
+    ) -> tuple[AgentReason, ...]:
+        """Why each drug has its role or none, for those who ask; arguments as in `read`. A generic word that is a part
+        of a longer phrase is left out."""
+        return _Roles(View(text, sentences, hits, self._cues)).reasons() if hits else ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReason:
+    """Why a drug has its role, or none: the row of agent_roles.csv that spoke, and whether it was done at all."""
+
+    hit: AgentHit
+    role: Role | None
+    done: bool  # its sentence tells of this encounter
+    denied: RoleRow | None  # the row that says that it was not used
+    unticked: bool  # it stands beside an empty box
+    by: RoleRow | None  # the nearest row that spoke for its role
+
 
 class _Roles:
     """The decisions about one note."""
@@ -124,6 +143,26 @@ class _Roles:
                 )
         named = [a for a in agents if a.section not in _SECOND_HAND]
         return tuple(agents if not injectate_names(named) else named)
+
+    def reasons(self) -> tuple[AgentReason, ...]:
+        """Each drug with what decided its role."""
+        roles = self._settle([self._verdict(index) for index in range(len(self.hits))])
+        result = []
+        for index, role in enumerate(roles):
+            ways: Sequence[Way] = _WAYS if self.negated[index] else ()
+            said = [near.row for way in ways for near in self._walk(index, way) if near.row.role == "not_used"]
+            best = self._best(index)
+            result.append(
+                AgentReason(
+                    self.hits[index],
+                    role,
+                    self.done[index],
+                    said[0] if said else None,
+                    unticked(self.view, index),
+                    best.row if best else None,
+                )
+            )
+        return tuple(result)
 
     def _section(self, index: int) -> str:
         sentence = self.view.sentence(self.hits[index].start)

@@ -3,7 +3,8 @@
 
     Side:  \u25cb Right   \u25cf Left      Guidance (o) fluoroscopy  ( ) ultrasound      (   ) NONE  ( X ) CAUDAL
 
-Forms of questions become forms of fields: "SIDE?  R" reads "SIDE:  R".
+Forms of questions become forms of fields: "SIDE?  R" reads "SIDE:  R". A list of choices with the chosen one behind it
+goes: "{RIGHT/LEFT/BILATERAL:18021} left" reads "left".
 
 A filled circle alone is a bullet, and "(o)" alone may be anything: they are read as buttons only in a note that has a
 line with chosen and unchosen ones beside each other. The length of the text never changes.
@@ -27,6 +28,7 @@ _QUESTION = re.compile(r"^([ \t]*(?:\d{1,2}[.)][ \t]*)?[A-Z][^?:\n]{1,80})\?(?=[
 _LATIN = re.compile(r"^([ \t]*)(dx|sin)([ \t]{1,12})(sin|dx)(?=[ \t]*$)", re.IGNORECASE | re.MULTILINE)
 _LATIN_NEEDS = ("dx", "sin ", "sin\t")  # one of these stands in every match, in small letters
 _PLUS, _MINUS = re.compile(r"\[ ?\+ ?\]"), re.compile(r"\[ ?- ?\]")
+_CHOSEN = re.compile(r"\{(?P<choices>[A-Za-z][^{}\n:]{1,120})(?::\d{1,10})?\}(?=[ \t]{1,3}(?P<chosen>[A-Za-z]+))")
 _FORM = 3  # questions that make a form
 
 
@@ -37,6 +39,8 @@ def plain_boxes(text: str) -> str:
     'Side (x) Left ( ) Right'
     >>> plain_boxes("(   ) CAUDAL  ( X ) INTERLAMINAR")
     '( )   CAUDAL  (X)   INTERLAMINAR'
+    >>> plain_boxes("Side: {LEFT/RIGHT:91} left"), plain_boxes("Side: {LEFT/RIGHT:91}")
+    ('Side:                 left', 'Side: {LEFT/RIGHT:91}')
     >>> plain_boxes("\\u25cf L4-5 \\u25cb L5-S1") == "\\u2612 L4-5 \\u2610 L5-S1", plain_boxes("\\u25cf Prone")
     (True, '\\u25cf Prone')
     """
@@ -53,7 +57,15 @@ def plain_boxes(text: str) -> str:
         text = _MINUS.sub(lambda match: match[0].replace("-", " "), text)
     if text.count("?") >= _FORM and len(_QUESTION.findall(text)) >= _FORM:
         text = _QUESTION.sub(r"\1:", text)
+    if "{" in text:
+        text = _CHOSEN.sub(_chosen, text)
     return _WIDE.sub(_narrow, text) if boxes else text
+
+
+def _chosen(match: re.Match[str]) -> str:
+    choices = [choice.strip().lower() for choice in match["choices"].split("/")]
+    taken = len(choices) > 1 and match["chosen"].lower() in choices
+    return " " * len(match.group()) if taken else match.group()
 
 
 def _latin(side: str) -> str:

@@ -28,6 +28,9 @@ CALL_WRONG = 2
 INTERRUPTED = 130
 
 
+_PROFILES = "cpt, medicare, medicare-asc, medicare-hopd, or one of your own patterns"
+
+
 def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that codes notes of its own."""
     day = click.option("--date-of-service", "day", metavar="YYYY-MM-DD", help="Day of the encounter.")
@@ -38,10 +41,21 @@ def _coder_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that has a coder."""
     for option in (
         click.option("--patterns", metavar="DIR", type=click.Path(path_type=Path), help="Your own patterns over ours."),
-        click.option("--profile", default="cpt", show_default=True, help="Claim profile: cpt, medicare, medicare-asc."),
+        click.option("--profile", default="cpt", show_default=True, help=f"How claim lines are written: {_PROFILES}."),
     ):
         command = option(command)
     return command
+
+
+def _descriptor_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option of every command whose results may hold licensed descriptors."""
+    option = click.option(
+        "--descriptors",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Your licensed descriptors: CSV code,descriptor.",
+    )
+    return option(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,8 +69,11 @@ def cli() -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "html", "fhir"]), default="text", show_default=True
 )
+@_descriptor_option
 @_common_options
-def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path | None, day: str | None) -> int:
+def code_command(
+    notes: Sequence[str], form: str, profile: str, patterns: Path | None, descriptors: Path | None, day: str | None
+) -> int:
     """Code one note: a plain-text file, or - for standard input. Several files are coded one after another."""
     from extractor.batch.runner import run
     from extractor.batch.sources import single_note
@@ -67,11 +84,12 @@ def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path |
     if form == "fhir":
         from extractor.fhir import command
 
-        return NOTES_FAILED if command.run(notes, _coder(profile, patterns), _print, _complain, day) else 0
+        coder = _coder(profile, patterns, descriptors)
+        return NOTES_FAILED if command.run(notes, coder, _print, _complain, day) else 0
     sources = [single_note(name) for name in notes]
     failed = run(
         (item for source in sources for item in source),
-        _coder(profile, patterns),
+        _coder(profile, patterns, descriptors),
         lambda note, result: _print(_rendered(form, result, note.text)),
         _complain,
         day,
@@ -90,12 +108,14 @@ def code_command(notes: Sequence[str], form: str, profile: str, patterns: Path |
 @click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
 @click.option("--master", metavar="URL", help="Spark master, as local[2]; for --engine spark.")
 @click.option("--summary", metavar="FILE", type=click.Path(path_type=Path), help="The figures of the run as JSON.")
+@_descriptor_option
 @_common_options
 def run_command(
     inputs: Sequence[str],
     out: str,
     profile: str,
     patterns: Path | None,
+    descriptors: Path | None,
     day: str | None,
     engine: str,
     master: str | None,
@@ -107,6 +127,7 @@ def run_command(
 
     _check_day(day)
     options |= {"inputs": inputs, "out": out, "profile": profile, "patterns": patterns, "day": day}
+    options["descriptors"] = descriptors
     if engine == "spark":
         from extractor.batch import cluster
 
@@ -116,7 +137,8 @@ def run_command(
     elif master is not None:
         raise InputError("--master goes with --engine spark")
     else:
-        failed = command.run(command.Run(**options), partial(_coder, profile, patterns), _print, _complain)
+        load = partial(_coder, profile, patterns, descriptors)
+        failed = command.run(command.Run(**options), load, _print, _complain)
     return NOTES_FAILED if failed else 0
 
 
@@ -197,6 +219,7 @@ def mcp_command(profile: str, patterns: Path | None, max_chars: int) -> int:
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1), default=10.0, show_default=True, help="A note."
 )
+@_descriptor_option
 @_coder_options
 def serve_command(**options: Any) -> int:
     """Serve the HTTP API and the review page."""
@@ -242,10 +265,46 @@ def patterns_check_command(patterns: Path | None, form: str, idle: bool) -> int:
     return command.run(patterns, form, idle, _print)
 
 
-def _coder(profile: str, patterns: Path | None) -> CodeNote:
+@patterns_group.command("try")
+@click.argument("words", metavar="TEXT", required=False)
+@click.option("--file", metavar="FILE", help="The note in a file, in place of TEXT.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_common_options
+def patterns_try_command(
+    words: str | None, file: str | None, form: str, profile: str, patterns: Path | None, day: str | None
+) -> int:
+    """Show what is read in TEXT (- for standard input), by which rows, and what is left out and why."""
+    from extractor.loading import load
+
+    _check_day(day)
+    coder = load(profile, patterns)
+    from extractor.patterntools import trial
+
+    return 0 if trial.run(words, file, form, coder, day, _print, _complain) else NOTES_FAILED
+
+
+@patterns_group.command("diff")
+@click.argument("other", metavar="OTHER", type=click.Path(path_type=Path))
+@click.option("--notes", "inputs", metavar="INPUT", multiple=True, help="As in run; may be given more than once.")
+@click.option("--results", metavar="RESULT.jsonl", type=click.Path(path_type=Path), help="What the notes came out as.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--workers", metavar="N", type=click.IntRange(1), help="Processes that code notes (default: all cores).")
+@click.option("--exit-code", is_flag=True, help="Exit 1 where a note changes, too.")
+@_common_options
+def patterns_diff_command(exit_code: bool, **options: Any) -> int:
+    """Show the notes whose lines, claim, questions, summary or status change with the patterns in OTHER, a folder as
+    for --patterns. The notes are those of the project's corpus, or of --notes."""
+    from extractor.patterntools import diff
+
+    _check_day(options["day"])
+    figures = diff.run(diff.Diff(**options), _print, _complain)
+    return NOTES_FAILED if figures.failed or (exit_code and figures.changed) else 0
+
+
+def _coder(profile: str, patterns: Path | None, descriptors: Path | None = None) -> CodeNote:
     from extractor.loading import load_coder
 
-    return load_coder(profile, patterns)
+    return load_coder(profile, patterns, descriptors)
 
 
 def _check_day(day: str | None) -> None:

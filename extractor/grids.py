@@ -254,7 +254,9 @@ def _cells(raw: str, begin: int, head: _Head, level: Mark, boxes: Sequence[Mark]
     if len(words) == len(head.sides):
         return [_state(match.group()) for match in words]
     states = _placed([(match.start(), _state(match.group())) for match in words], head)
-    return states if any(_state(match.group()) == "on" for match in words) else None
+    filled = {place for place in head.places for match in words if abs(match.start() - place) <= _SHIFT}
+    told = len(filled) == len(head.places)  # "L2 m.b.   L3 TP   --   --"
+    return states if told or any(_state(match.group()) == "on" for match in words) else None
 
 
 def _placed(cells: Sequence[tuple[int, State]], head: _Head) -> list[State]:

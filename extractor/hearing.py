@@ -7,7 +7,7 @@ alike. Numbers, sides and denials are never touched. The text as given keeps its
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -220,15 +220,32 @@ class Hearing:
             return False
         return letters in self._exact_letters or any(self._likenesses(letters, code))
 
+    @staticmethod
+    def respells(row: Respelled, text: str, start: int, end: int) -> bool:
+        """True where a row matches just this stretch of a text."""
+        pattern, subject = Caseless(row.pattern).over(text)
+        match = pattern.match(subject, start)
+        return match is not None and match.end() == end
+
     def heard(self, note: CleanText) -> CleanText:
         """The note with spoken marks as marks and misheard terms as terms."""
+        return list(self.steps(note))[-1][0]
+
+    def steps(self, note: CleanText) -> Iterator[tuple[CleanText, list[Edit]]]:
+        """The note after each of three steps (spoken marks, respelled words, words by their sound), with the edits that
+        made it of the one before."""
         words = words_apart(in_small(note.text))
         spoken = sum(map(self._spoken.__contains__, words))
-        read = note.rewritten(self._mark_edits(note.text)) if spoken >= self._marks.fewest else note
-        read = read.rewritten(self._respelled_edits(read.text, spoken > 0))
+        edits = self._mark_edits(note.text) if spoken >= self._marks.fewest else []
+        read = note.rewritten(edits)
+        yield read, edits
+        edits = self._respelled_edits(read.text, spoken > 0)
+        read = read.rewritten(edits)
+        yield read, edits
         if read is not note:
             words = words_apart(in_small(read.text))
-        return read.rewritten(self._term_edits(read.text, words))
+        edits = self._term_edits(read.text, words)
+        yield read.rewritten(edits), edits
 
     def _respelled_edits(self, text: str, spoken: bool) -> list[Edit]:
         small = folded(text)

@@ -9,6 +9,10 @@ from extractor.level_scanner import Reading
 from extractor.level_tokens import Lexicon, words_pattern
 
 _NEAR, _FAR, _WIDE, _DICTATED = 60, 150, 250, 1500
+_NO_NOUN = "no noun of a level goes with it (level_nouns.csv)"
+_SACRAL = f"{_NO_NOUN} or words of the sacrum (guards.sacral_context), or words of the heart do (guards.heart)"
+_HIGH = f"{_NO_NOUN}, or it is a weighting of a scan or a stage (guards.imaging, guards.not_thoracic)"
+_CERVICAL = f"{_NO_NOUN} or words of the neck (guards.cervical_context), or guards.not_cervical stand near"
 _SPELLED = re.compile(r"(?<![A-Za-z'])[a-km-qs-z] $", re.IGNORECASE)
 
 
@@ -33,13 +37,15 @@ class Context:
         self._spine = _any(guards.spine_context)
         self._dorsal = _any(guards.not_dorsal, whole=True)
 
-    def is_level(self, text: str, reading: Reading, concept: str) -> bool:
-        """False for a look-alike. `concept` is the noun that the reading modifies, if any."""
+    def objection(self, text: str, reading: Reading, concept: str) -> str:
+        """Why a reading only looks like a level; "" for a level. `concept` is the noun that it modifies, if any."""
         start, end, names = reading.start, reading.end, reading.names
-        if not self._starts_clean(text, start) or (reading.runs[0].spaced and self._measured(text, reading)):
-            return False
+        if not self._starts_clean(text, start):
+            return "it begins inside another number or name"
+        if reading.runs[0].spaced and self._measured(text, reading):
+            return "it measures something (guards.strength)"
         if reading.ordinal and self._counts_procedures(text, reading):
-            return False
+            return "the ordinal counts the procedure (guards.counted)"
         letters = {name[0] for name in names}
         alone = all(not run.how for run in reading.runs)
         strong = concept not in ("", "level")
@@ -49,23 +55,24 @@ class Context:
             and text[start + 1 : start + 2].lower() != "o"
             and not self._dorsal_level(text, reading, strong)
         ):
-            return False
+            return "a D is a level only with a noun or a range, and not near guards.not_dorsal"
         spelled = _SPELLED.search(text[max(0, start - 3) : start]) is not None
         if reading.runs[0].spaced and letters != {"L"} and spelled:
-            return False  # "v a s two", "c s f"
+            return "the letter belongs to letters that are spelled out"  # "v a s two", "c s f"
         if letters == {"S"}:
             if reading.runs[0].worded and alone and not concept:
-                return False
-            return self._sacral_level(text, start, end, strong)
+                return _NO_NOUN
+            return "" if self._sacral_level(text, start, end, strong) else _SACRAL
         if letters == {"T"} and all(int(name[1:]) <= 4 for name in names):
-            return self._high_thoracic_level(text, reading, concept, alone)
+            return "" if self._high_thoracic_level(text, reading, concept, alone) else _HIGH
         if letters == {"C"}:
-            return self._cervical_level(text, start, end, strong, alone, reading)
+            return "" if self._cervical_level(text, start, end, strong, alone, reading) else _CERVICAL
         if letters == {"T"} and alone and not concept:
-            return self._spine.search(text, max(0, start - _WIDE), end + _WIDE) is not None
-        if letters == {"T"} and text[start + 1 : reading.runs[0].end].isdigit() and reading.runs[0].how:
-            return strong  # "T56" may be anything
-        return True
+            near = self._spine.search(text, max(0, start - _WIDE), end + _WIDE)
+            return "" if near else f"{_NO_NOUN}, and no word of the spine stands near (guards.spine_context)"
+        if letters == {"T"} and text[start + 1 : reading.runs[0].end].isdigit() and reading.runs[0].how and not strong:
+            return _NO_NOUN  # "T56" may be anything
+        return ""
 
     @staticmethod
     def _starts_clean(text: str, start: int) -> bool:

@@ -33,6 +33,7 @@ class Search:
         self._regions: tuple[list[int], list[str]] | None = None
         self._present: dict[tuple[str, ...], bool] = {}
         self._skip = 0
+        self.refused: list[tuple[int, int, str]] = []  # where a level might have begun, and what it looked like
 
     def drafts(self) -> list[Draft]:
         found: list[Draft] = []
@@ -41,6 +42,7 @@ class Search:
         while match := anchor.search(subject, position):
             draft = self._draft(match, found)
             if draft is None:
+                self.refused.append((match.start(), match.end(), match.lastgroup or ""))
                 # a list of numbers that is no level is left as a whole
                 position = max(match.end() if match.lastgroup != "vertebra" else match.start() + 1, self._skip)
                 continue

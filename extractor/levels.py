@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from extractor.anatomy import joint, nerve_at_bone, order, run
 from extractor.level_context import Context
@@ -28,6 +29,20 @@ from extractor.patterns import PatternFolder
 from extractor.records import LevelItem, LevelMention  # noqa: F401  LevelItem is for the doctests
 
 _BONES = frozenset({"transverse_process", "superior_articular_process"})
+_LOOKS = {
+    "bare": "a number without a letter, and no level before it or noun beside it makes it one",
+    "ordinal": "an ordinal that no region follows",
+    "site": "its row in levels.toml wants other words in the note, or other letters, or forbids those beside it",
+    "vertebra": "a letter and a number that are no vertebra",
+}
+
+
+class Refused(NamedTuple):
+    """A stretch that is not read as a level."""
+
+    start: int
+    end: int
+    reason: str
 
 
 class LevelGrammar:
@@ -65,9 +80,26 @@ class LevelGrammar:
         kept = [draft for draft in drafts if draft.reading is None or self._is_level(text, draft)]
         return tuple(self._mention(text, draft) for draft in kept)
 
+    def refused(self, text: str) -> tuple[Refused, ...]:
+        """What looks like a level and is not read as one, in order, each with the reason.
+
+        >>> [(r.start, r.end, r.reason) for r in LevelGrammar(PatternFolder()).refused("needles 4-5 mm apart")]
+        [(8, 9, 'a number without a letter, and no level before it or noun beside it makes it one')]
+        """
+        search = Search(self._lexicon, self._scanner, text)
+        drafts = self._with_nouns(text, search.drafts(), Nouns(self._lexicon, text))
+        found = [Refused(start, end, _LOOKS[kind]) for start, end, kind in search.refused]
+        for draft in drafts:
+            if draft.reading is not None and (objection := self._objection(text, draft)):
+                found.append(Refused(draft.start, draft.end, objection))
+        return tuple(sorted(found))
+
     def _is_level(self, text: str, draft: Draft) -> bool:
+        return not self._objection(text, draft)
+
+    def _objection(self, text: str, draft: Draft) -> str:
         assert draft.reading is not None
-        return self._context.is_level(text, draft.reading, draft.noun.concept if draft.noun else "")
+        return self._context.objection(text, draft.reading, draft.noun.concept if draft.noun else "")
 
     # -- nouns -------------------------------------------------------------------------------------------------
 

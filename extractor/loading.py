@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from extractor.batch.runner import CodeNote
+    from extractor.coder import Coder
 
 
-def load_coder(profile: str, patterns: Path | None) -> CodeNote:
-    """A coder of this process. Raises InputError for an unknown profile and PatternError for a wrong pattern row."""
+def load_coder(profile: str, patterns: Path | None, descriptors: Path | None = None) -> CodeNote:
+    """A coder of this process. Raises InputError for an unknown profile and a wrong file of descriptors, PatternError
+    for a wrong pattern row."""
     _import_medspacy()
     from extractor.coder import Coder
 
-    coder = Coder(profile=profile, patterns=patterns)
+    coder = Coder(profile=profile, patterns=patterns, descriptors=descriptors)
     coder.load()  # a wrong pattern is told once, before the first note
     return coder.code
 
@@ -51,3 +53,13 @@ def _import_medspacy() -> None:
     finally:
         for name in names:
             sys.modules.pop(name, None)
+
+
+def load(profile: str, patterns: Path | None) -> Coder:
+    """The coder itself, for those who ask it more than results. Raises what `load_coder` raises."""
+    _import_medspacy()
+    from extractor.coder import Coder
+
+    coder = Coder(profile=profile, patterns=patterns)
+    coder.load()
+    return coder

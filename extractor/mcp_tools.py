@@ -80,6 +80,9 @@ class _Arguments(BaseModel):
 
     text: str = Field(description="The whole note as written.")
     profile: str | None = Field(default=None, description="How claim lines are written.")
+    date_of_service: str | None = Field(
+        default=None, description="Day of the encounter, YYYY-MM-DD; it chooses the code book."
+    )
 
     @field_validator("text", "id", check_fields=False)
     @classmethod
@@ -88,17 +91,16 @@ class _Arguments(BaseModel):
             raise ValueError("holds half a character")
         return value
 
-
-class _CodeNote(_Arguments):
-    id: str = Field(default="note", max_length=200, description="Comes back in the result. No name of a patient.")
-    date_of_service: str | None = Field(default=None, description="Day of the encounter, YYYY-MM-DD.")
-
     @field_validator("date_of_service")
     @classmethod
     def _a_day(cls, value: str | None) -> str | None:
         if value is not None and not is_date(value):
             raise ValueError("no date like 2026-01-31")
         return value
+
+
+class _CodeNote(_Arguments):
+    id: str = Field(default="note", max_length=200, description="Comes back in the result. No name of a patient.")
 
 
 Joint = Annotated[str, Field(description='Two vertebrae, as "L4-L5" or "T12-L1".')]
@@ -170,7 +172,7 @@ class Tools:
         return Answer(result.model_dump(mode="json"), text_summary(result))
 
     def _explain_line(self, given: _ExplainLine) -> Answer:
-        result = self._code(given.text, profile=given.profile)
+        result = self._code(given.text, profile=given.profile, date_of_service=given.date_of_service)
         explained = explain(result, given.code, given.side, given.joints, self._book.table.codes)
         return Answer(explained.model_dump(mode="json"), explanation_text(explained))
 

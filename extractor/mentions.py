@@ -201,7 +201,10 @@ def collect(doc: Doc) -> Reading:
         if m.start() not in taken and _is_side_letter(text, m.start(), m.end(), known, ends, boxes)
     )
     meant = _that_side(text, spans, hits["Side"], sentence_of)
-    hits["Side"] = sorted((*_with_both(text, hits["Side"], levels), *letters, *meant), key=lambda hit: hit.start)
+    hits["Side"] = sorted(
+        (*_with_both(text, hits["Side"], levels, hits["Target"]), *letters, *meant), key=lambda hit: hit.start
+    )
+    hits["Side"] = _without_old(hits["Side"], cues)
     if levels and (len(boxes) > 1 or "|" in text or "   " in text):
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
@@ -226,6 +229,17 @@ def _inside(spans: list[tuple[int, int]], offset: int) -> bool:
     return place >= 0 and spans[place][0] <= offset < spans[place][1]
 
 
+def _without_old(sides: list[Hit], cues: Sequence[Cue]) -> list[Hit]:
+    """ "The left side was done in April, so today it is the right side": the side of another day counts as denied."""
+    old = [(cue.start, cue.end) for cue in cues if cue.category == "side_of_old"]
+    if not old:
+        return sides
+    return [
+        replace(hit, cues=hit.cues | {"negated_side"}) if any(a < hit.end and hit.start < b for a, b in old) else hit
+        for hit in sides
+    ]
+
+
 def _that_side(
     text: str, spans: Sequence[tuple[int, int]], sides: list[Hit], sentence_of: Callable[[int], int]
 ) -> list[Hit]:
@@ -247,15 +261,16 @@ def _that_side(
     return found
 
 
-def _with_both(text: str, sides: list[Hit], levels: list[LevelHit]) -> list[Hit]:
+def _with_both(text: str, sides: list[Hit], levels: list[LevelHit], targets: Sequence[Hit]) -> list[Hit]:
     """ "At L4-5 both joints were done": beside one pair alone they are its left and right joint, else two levels; so
-    are "both L4-5 joints"."""
+    are "both L4-5 joints", and "the sacroiliac joints, both of them", as there are but two."""
     if not any(hit.value == "both" for hit in sides):
         return sides
     named: dict[int, list[str]] = {}
     single = {level.start for level in levels if [item.joined for item in level.mention.items] == ["pair"]}
     for level in levels:
         named.setdefault(level.sentence, []).extend(item.joined for item in level.mention.items)
+    sacral = {hit.sentence for hit in targets if hit.value == "sacroiliac_joint"}
     result = []
     for hit in sides:
         if hit.value != "both":
@@ -263,6 +278,8 @@ def _with_both(text: str, sides: list[Hit], levels: list[LevelHit]) -> list[Hit]
         elif hit.boxed == "checked" or _AFTER_LABEL.search(text, max(0, hit.start - 40), hit.start):
             result.append(replace(hit, value="bilateral"))  # "Side: both"
         elif named.get(hit.sentence) == ["pair"] and hit.end - hit.start > len("both"):
+            result.append(replace(hit, value="bilateral"))
+        elif hit.sentence in sacral and hit.sentence not in named and hit.end - hit.start > len("both"):
             result.append(replace(hit, value="bilateral"))
         elif hit.end + 1 in single:
             result.append(replace(hit, value="bilateral"))  # "both L5-S1 joints"
@@ -462,6 +479,8 @@ def _is_side_letter(
 ) -> bool:
     """True for a lone R or L that stands for a side: next to a level or target, before "side", in brackets, or in
     a check box."""
+    if text[start] in "bB" and text[end : end + 1] == ")" and not text[line_start(text, start) : start].strip():
+        return False  # "a) ... b) L5: ..."
     after = end
     while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1

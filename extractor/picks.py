@@ -17,7 +17,7 @@ import re
 
 _MARK = re.compile(r"(?P<mark>[o*])(?<![^\s:].)[ \t]{1,4}(?=[A-Za-z0-9])")  # its sign first, which is quick to look for
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[o*])[ \t]{1,4}[A-Za-z0-9]")
-_ACTS = r"completed|done|injected|treated|performed|blocked|entered"
+_ACTS = r"completed|done|used|injected|treated|performed|blocked|entered"
 _ANSWER = re.compile(
     rf"(?<!\.)\.{{4,400}} {{0,4}}(?P<answer>yes|y|{_ACTS}|no|n|none|not {{1,3}}(?:{_ACTS}))[ \t]{{0,3}}(?=\n|$|\.\s)",
     re.IGNORECASE,

@@ -29,10 +29,13 @@ def _summary(result: CodingResult) -> Iterator[str]:
     yield f"{_plain(result.id)}: {result.status.upper()} ({_STATUS[result.status]})"
     for line in result.lines:
         yield "  " + "  ".join(part for part in (line.code, _sided(line), _plain(line.label)) if part)
+        if line.descriptor:
+            yield f"      {_plain(line.descriptor)}"
         yield from (f"      {_plain(reason)}" for reason in line.reasons)
         yield from _quotes(line.evidence)
     if result.claim:
         yield "  claim: " + ", ".join(_claim(c.code, c.modifiers, c.units) for c in result.claim)
+    yield from (f"  consider {_plain(told)}" for told in _suggested(result))
     summary = result.summary
     for name, values in (("imaging", summary.imaging), ("injectate", summary.injectate), ("target", summary.target)):
         if values:
@@ -72,6 +75,13 @@ def _sided(line: CodeLine) -> str:
 
 def _claim(code: str, modifiers: Iterable[str], units: int) -> str:
     return "-".join((code, *modifiers)) + (f" x{units}" if units != 1 else "")
+
+
+def _suggested(result: CodingResult) -> Iterator[str]:
+    """What a person may add to the claim, and when."""
+    for line in result.claim:
+        for item in line.suggested:
+            yield f"{item.modifier} on {_claim(line.code, line.modifiers, 1)}: {item.reason}"
 
 
 def _quotes(evidence: Iterable[Evidence]) -> Iterator[str]:
@@ -119,6 +129,7 @@ def html_page(result: CodingResult, text: str) -> str:
         f"<p>{_STATUS[result.status].capitalize()}.</p>",
         _line_table(result),
         _list("Claim", (_claim(c.code, c.modifiers, c.units) for c in result.claim)),
+        _list("Modifiers to consider", _suggested(result)),
         _list("To ask", (f"{q.id}: {q.question}" for q in result.queries)),
         _list("Warnings", result.warnings),
         _list("Considered and not given", (f"{r.code}: {r.reason}" for r in result.rejected)),
@@ -135,11 +146,15 @@ def _line_table(result: CodingResult) -> str:
         return ""
     rows = (
         f'<tr><th scope="row">{_safe(line.code)}</th><td>{line.side}</td><td>{_safe(", ".join(line.joints))}</td>'
-        f"<td>{_safe(line.label)}</td><td>{'<br>'.join(map(_safe, line.reasons))}</td></tr>"
+        f"<td>{_broken(filter(None, (line.label, line.descriptor)))}</td><td>{_broken(line.reasons)}</td></tr>"
         for line in result.lines
     )
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("Code", "Side", "Joints", "What", "Why"))
     return f"<h2>Lines</h2>\n<table><thead><tr>{heads}</tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table>"
+
+
+def _broken(texts: Iterable[str]) -> str:
+    return "<br>".join(map(_safe, texts))
 
 
 def _list(title: str, items: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from extractor.agents import injectate_names
 from extractor.schema import (
@@ -19,6 +19,7 @@ from extractor.schema import (
     Query,
     Rejected,
     SiteOut,
+    Suggestion,
     Summary,
     Versions,
 )
@@ -56,8 +57,10 @@ def build_result(
     found: Sequence[Found],
     coding: Coding,
     versions: Mapping[str, str | None],
+    descriptors: Mapping[str, str] | None = None,
 ) -> CodingResult:
-    """The pydantic result of one note."""
+    """The pydantic result of one note. `descriptors` are those of a file of the user's, by code."""
+    known = descriptors or {}
     quote = _Quoter(note, assembled.reading)
     procedures = assembled.procedures
     return CodingResult(
@@ -69,13 +72,22 @@ def build_result(
                 side=line.side,
                 joints=list(line.joints),
                 label=line.label,
+                descriptor=known.get(line.code, ""),
                 rule=line.rule,
                 reasons=list(line.reasons),
                 evidence=quote.all(line.evidence),
             )
             for line in coding.lines
         ],
-        claim=[ClaimLine(code=c.code, modifiers=list(c.modifiers), units=c.units) for c in coding.claim],
+        claim=[
+            ClaimLine(
+                code=c.code,
+                modifiers=list(c.modifiers),
+                units=c.units,
+                suggested=[Suggestion(modifier=s.modifier, reason=s.reason) for s in c.suggested],
+            )
+            for c in coding.claim
+        ],
         summary=_summary(procedures),
         queries=[Query(id=q.id, question=q.question, evidence=quote.all(q.evidence)) for q in coding.queries],
         warnings=list(coding.warnings),
@@ -185,11 +197,24 @@ def _entities(found: Sequence[Found], quote: _Quoter) -> list[Entity]:
 
 
 def _assertion(sentence: Sentence | None, cues: frozenset[str], boxed: str) -> AssertionName:
-    if boxed == "unchecked" or "negated" in cues:
-        return "negated"
+    return decided(sentence, cues, boxed)[0]
+
+
+def decided(
+    sentence: Sentence | None, cues: frozenset[str], boxed: str
+) -> tuple[AssertionName, Literal["box", "cue", "word", "zone"]]:
+    """How a span is asserted, and what decided it: its check box, a cue that denies it, its own words, or its sentence.
+
+    >>> decided(None, frozenset({"negated"}), "")
+    ('negated', 'cue')
+    """
+    if boxed == "unchecked":
+        return "negated", "box"
+    if "negated" in cues:
+        return "negated", "cue"
     if sentence is None:
-        return "performed"
+        return "performed", "zone"
     told = sentence.zone in {"body", "neutral", "title"}
     if told and ("found" in cues or ("taken" in cues and not sentence.cues & {"performed", "needlework"})):
-        return "historical"
-    return _ZONE_ASSERTION.get(sentence.zone, "performed")
+        return "historical", "word"
+    return _ZONE_ASSERTION.get(sentence.zone, "performed"), "zone"

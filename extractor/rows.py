@@ -167,6 +167,7 @@ class ReadingTable(Row):
     imaged_words: frozenset[str]
     reason_words: frozenset[str]
     exceptions: frozenset[str]
+    resuming_words: frozenset[str]
     regex: tuple[RegexCue, ...] = Field(default=())
 
 

@@ -150,7 +150,8 @@ class Versions(_Out):
     """What the result was made with: enough to make the same bytes again.
 
     `patterns` is the hash of all pattern files, `overlay` that of the user's own ones (empty without), `codes` the year
-    of the code book, `profile_hash` that of the profile's row, `date_of_service` the day that chose the book.
+    of the code book, `profile_hash` that of the profile's row, `date_of_service` the day that chose the book,
+    `descriptors` the hash of the user's file of descriptors (empty without).
     """
 
     engine: str
@@ -160,6 +161,7 @@ class Versions(_Out):
     profile: str
     profile_hash: str = ""
     date_of_service: str | None = None
+    descriptors: str = ""
 
 
 class CodingResult(_Out):

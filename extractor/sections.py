@@ -24,6 +24,11 @@ _SENTENCE_HEADER = re.compile(r"([A-Z](?<=[a-z0-9)][.] .)[A-Za-z-]{3,}(?: [a-z-]
 _NESTED = re.compile(r"[ \t]*([A-Z][A-Za-z ]{2,20}?)[ \t]+-{1,2}[ \t]+(?=\S)")
 _LABEL = re.compile(r"[ \t]*([A-Z][A-Za-z]+(?: [A-Za-z]+){1,3})[ \t]*:(?=[ \t]*\S)")
 _FIELD = re.compile(r"[ \t]*([A-Z][A-Za-z()/]{2,14}(?: [A-Za-z]{2,12})?)[ \t]{2,}(?=\S)")
+_COLUMN = re.compile(
+    r"[ \t]*([A-Z][A-Za-z()/-]{1,14}(?: [A-Za-z]{2,12}){0,2})(?:[ \t]{2,}\|?|[ \t]?\|)[ \t]*(?=[^\s|])"
+)
+_GAP = re.compile(r"\S {3,}\S")
+_FORM = 3  # such lines with headers of ours make a form, whose labels stand in a column of their own
 _NUMBERED = re.compile(r"[ \t]*procedure\s+#?\d{1,2}(?:\s+of\s+\d{1,2})?\s*[-:)]\s*(?=\S)", re.IGNORECASE)
 _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
@@ -145,7 +150,7 @@ class SectionReader:
 
     def read(self, text: str) -> tuple[Section, ...]:
         """All sections in order; text before the first header is a section of kind "" and name ""."""
-        marks = self._headers(text)
+        marks = _assessed_before(self._headers(text))
         sections: list[Section] = []
         if not marks or marks[0][0] > 0:
             sections.append(Section(0, 0, marks[0][0] if marks else len(text), "", ""))
@@ -157,6 +162,7 @@ class SectionReader:
     def _headers(self, text: str) -> list[Mark]:
         marks: list[Mark] = []
         position = 0
+        form = self._is_form(text)
         for raw in text.splitlines(keepends=True):
             line_start, position = position, position + len(raw)
             line = raw.rstrip("\n")
@@ -170,12 +176,30 @@ class SectionReader:
                 marks.append((line_start, line_start + len(line), *unknown, False))
                 continue
             written = [(*mark, False) for mark in self._in_line(line, line_start, marks[-1][2] if marks else "")]
+            if form and (field := self._of_column(line)):
+                inner = [mark for mark in written if mark[0] >= line_start + field[0]]
+                written = [(line_start, line_start + field[0], *field[1:], False), *inner]
             if self._spoken and self._spoken.is_dictation(line):
                 taken = {start for start, _, _, _, _ in written}
                 spoken = self._spoken.marks(line, line_start, len(text))
                 written = sorted([*written, *(mark for mark in spoken if mark[0] not in taken)])
             marks.extend(written)
         return marks
+
+    def _is_form(self, text: str) -> bool:
+        """True for a note of fields whose labels, in a column of their own, are headers of ours."""
+        if "  " not in text and "|" not in text:
+            return False
+        kinds = [field[1] for line in text.split("\n") if (field := self._of_column(line))]
+        return len(kinds) >= _FORM and len(set(kinds)) > 1
+
+    def _of_column(self, line: str) -> tuple[int, str, str] | None:
+        """The header that alone fills the first of two columns: where the second begins, kind and name."""
+        field = _COLUMN.match(line)
+        if field is None or line.find("|", field.end()) >= 0 or _GAP.search(line, field.end()):
+            return None
+        named = self._lookup(field.group(1))
+        return (field.end(), *named) if named else None
 
     def _capital_line(self, line: str) -> tuple[str, str] | None:
         """A heading in capitals that no row names: the kind of the longest row among its words, else none."""
@@ -317,6 +341,16 @@ class SectionReader:
             kind = self.kinds.get(bare, "")
             name = bare
         return (kind, name) if kind else None
+
+
+def _assessed_before(marks: list[Mark]) -> list[Mark]:
+    """An assessment that stands before the procedure is what led to it; behind it, what came of it."""
+    acts = [index for index, mark in enumerate(marks) if mark[2] in {"title", "body"}]
+    first = acts[0] if acts else 0
+    return [
+        (*mark[:2], "diagnosis", *mark[3:]) if index < first and mark[3].startswith("assessment") else mark
+        for index, mark in enumerate(marks)
+    ]
 
 
 def _looks_like_answer(line: str) -> bool:

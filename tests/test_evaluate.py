@@ -289,6 +289,21 @@ def test_bad_map(tmp_path: Path, content: str) -> None:
         corpus.label_map(tmp_path / "map.toml")
 
 
+def test_the_day_of_a_record_chooses_its_code_book(run: Run, tmp_path: Path) -> None:
+    """Before any code book the note is one of review, whatever day is given for records without one."""
+    gold = {"status": "review", "lines": []}
+    rows = (
+        {"id": "a", "text": NOTE, "gold": gold, "date_of_service": "2019-06-01"},
+        {"id": "b", "text": NOTE, "gold": gold, "date_of_service": "06/01/2019"},
+    )
+    code, out, err = run(
+        "evaluate", records(tmp_path / "n.jsonl", *rows), "--format", "json", "--date-of-service", "2026-01-01"
+    )
+    assert code == 1
+    assert err.count("the date of service is not a date like 2026-01-31") == 1
+    assert json.loads(out)["coding"]["right"]["hits"] == 1
+
+
 # -- pre-annotation ------------------------------------------------------------------------------------------------
 
 

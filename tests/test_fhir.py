@@ -434,6 +434,33 @@ def test_profile_of_the_surgery_center_has_a_line_a_side(coder: Coder) -> None:
     assert used == {1, 2, 3, 4}
 
 
+def test_claim_of_the_hospital_is_institutional(coder: Coder) -> None:
+    text = SAMPLES[1].read_text(encoding="utf-8")
+    kinds = {}
+    for profile in ("cpt", "medicare-asc", "medicare-hopd"):
+        bundle = code_note(Note(id="a", text=text), lambda note, name=profile: coder.code(note.text, profile=name))
+        kinds[profile] = of_type(bundle, "Claim")[0]["type"]["coding"][0]["code"]
+    assert kinds == {"cpt": "professional", "medicare-asc": "professional", "medicare-hopd": "institutional"}
+    assert set(vocabulary()["claim"]["institutional_profiles"]) <= coder.book.profiles.keys()
+
+
+def test_modifiers_to_consider_and_the_year_of_the_day_are_told(coder: Coder) -> None:
+    text = (
+        "PROCEDURES: L5-S1 interlaminar epidural steroid injection and right L3-4 facet joint injection.\n"
+        "TECHNIQUE: Under fluoroscopy the L5-S1 epidural space was entered and 80 mg of methylprednisolone was given."
+        " Under fluoroscopy the right L3-4 facet joint was entered and 0.5 mL of bupivacaine was injected."
+    )
+    note = Note(id="a", text=text, date_of_service="2023-05-01")
+    bundle = code_note(note, lambda one: coder.code(one.text, date_of_service=one.date_of_service))
+    told = [issue["details"] for issue in of_type(bundle, "OperationOutcome")[0]["issue"]]
+    [considered] = [one for one in told if "consider 59" in one.get("text", "")]
+    assert considered["text"].startswith("64493: consider 59. If the payer edits it against 62323")
+    assert considered["coding"][0]["code"] == "59"
+    items = of_type(bundle, "Claim")[0]["item"]
+    assert {item["productOrService"]["coding"][0]["version"] for item in items} == {"2023"}
+    assert {item["servicedDate"] for item in items} == {"2023-05-01"}
+
+
 # -- what is read --------------------------------------------------------------------------------------------------
 
 

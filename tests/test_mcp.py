@@ -107,7 +107,12 @@ def test_both_tools_are_listed_with_schemas_and_with_what_they_are_not_for(talk:
         assert tool.output_schema["type"] == "object"
         assert "Not for: billing without the decision of a certified coder" in tool.description
         assert tool.input_schema["properties"]["text"]["maxLength"] == mcp_tools.MAX_CHARS
-        assert tool.input_schema["properties"]["profile"]["anyOf"][0]["enum"] == ["cpt", "medicare", "medicare-asc"]
+        assert tool.input_schema["properties"]["profile"]["anyOf"][0]["enum"] == [
+            "cpt",
+            "medicare",
+            "medicare-asc",
+            "medicare-hopd",
+        ]
         assert (tool.annotations.read_only_hint, tool.annotations.open_world_hint) == (True, False)
     assert "put the queries to the physician" in listed[0].description
 
@@ -149,6 +154,13 @@ def test_explain_line(talk: Callable[[Talk], Any]) -> None:
         ("L5-S1", "negated")
     ]
     assert text_of(answer).startswith(f"{SECOND} right L5-S1: NOT SUPPORTED.")
+
+
+def test_explain_line_is_of_the_day(talk: Callable[[Talk], Any]) -> None:
+    arguments = {"text": NOTE, "code": FIRST, "date_of_service": "2019-01-01"}
+    answer = talk(lambda client: client.call_tool("explain_line", arguments)).structured_content
+    assert (answer["verdict"], answer["status"], answer["versions"]["codes"]) == ("given", "review", "2020")
+    assert [query["id"] for query in answer["queries"]] == ["no_code_book"]
 
 
 def test_explain_line_of_a_given_line(talk: Callable[[Talk], Any]) -> None:

@@ -136,3 +136,37 @@ def test_the_picture_of_other_notes(page: Page) -> None:
     )
     results = [{"lines": lines, "procedures": [procedure]} for lines, procedure in cases.values()]
     assert page.js(script, results) == [*cases]
+
+
+def test_modifiers_to_consider_stand_below_the_claim(page: Page) -> None:
+    page.code(
+        "PROCEDURES: L5-S1 interlaminar epidural steroid injection and right L3-4 facet joint injection.\n"
+        "TECHNIQUE: Under fluoroscopy the L5-S1 epidural space was entered and 80 mg of methylprednisolone was given. "
+        "Under fluoroscopy the right L3-4 facet joint was entered and 0.5 mL of bupivacaine was injected."
+    )
+    [told] = page.texts(".suggested li")
+    assert told.startswith("Consider 59 on 64493: If the payer edits it against 62323")
+    assert page.all(".descriptor") == []  # none is shipped
+
+
+def test_descriptors_and_suggestions_are_optional_in_files_and_must_be_whole(page: Page) -> None:
+    line = {"code": "A", "side": "left", "joints": [], "label": "", "rule": "", "reasons": [], "evidence": []}
+    claim = {"code": "A", "modifiers": [], "units": 1}
+    empty: dict[str, object] = {name: [] for name in ("queries", "warnings", "rejected", "procedures", "entities")}
+    versions = {"engine": "0", "patterns": "0", "codes": "2026", "profile": "cpt"}
+    summary = {"imaging": [], "injectate": [], "target": []}
+    result = {"id": "a", "status": "coded", "lines": [line], "claim": [claim], "summary": summary, "versions": versions}
+    result |= empty
+    whole = {"modifier": "59", "reason": "x"}
+    cases = [
+        (result, True),
+        ({**result, "lines": [{**line, "descriptor": "x"}]}, True),
+        ({**result, "lines": [{**line, "descriptor": 1}]}, False),
+        ({**result, "claim": [{**claim, "suggested": [whole]}]}, True),
+        ({**result, "claim": [{**claim, "suggested": [{"modifier": 59, "reason": "x"}]}]}, False),
+        ({**result, "claim": [{**claim, "suggested": "x"}]}, False),
+    ]
+    found = page.js(
+        "const {isResult} = await import('/page/shape.js'); return args[0].map(isResult)", [c for c, _ in cases]
+    )
+    assert found == [expected for _, expected in cases]

@@ -17,7 +17,7 @@ from extractor.patterns import PatternFolder
 from extractor.patterntools.behaviour import tried, tried_tables
 from extractor.patterntools.doubles import Placed
 from extractor.patterntools.files import CSV_FILES, table_model
-from extractor.patterntools.trials import Rooms, fires
+from extractor.patterntools.examples import Rooms, fires
 from extractor.rows import ReadingPatterns, ReadingTable
 
 if TYPE_CHECKING:

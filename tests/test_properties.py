@@ -210,7 +210,7 @@ def wrapped(text: str, width: int) -> str:
 
 
 FORMS = re.compile(
-    r"[\[\]{}|\u2610\u2611]|\( \)|\S {5,}\S|(?m:^[o*] |^ {2,}\S)"
+    r"[\[\]{}|\u2610\u2611]|\( \)|\S {5,}\S|(?m:^[o*] |^[A-Z]\w{2,12} {3,}\S|^ {2,}\S)"
 )  # check boxes and tables: their lines are part of what they say
 LAYOUTS: dict[str, tuple[Callable[[str], str], str]] = {
     "capitals": (str.upper, '"without" is torn from the imaging by a line break before a capital'),

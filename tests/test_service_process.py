@@ -319,11 +319,18 @@ def test_fifty_clients_at_once_are_all_answered(wire: Server) -> None:
 # -- the true service ------------------------------------------------------------------------------------------------
 
 
-def test_the_service_answers_with_the_bytes_of_the_library(tmp_path: Path, coder: Coder) -> None:
+def test_the_service_answers_with_the_bytes_of_the_library(tmp_path: Path) -> None:
+    licensed = tmp_path / "licensed.csv"
+    licensed.write_text("code,descriptor\n64493,Ours\n", encoding="utf-8")
+    coder = Coder(profile="medicare", descriptors=licensed)
     text = f"Patient: {SECRET}\n" + (ROOT / "corpus/samples/02-bilateral-facet-joints.txt").read_text("utf-8")
-    with served(tmp_path, "--workers", "1", "--profile", "medicare", "--store", str(tmp_path / "s.sqlite")) as server:
+    store = str(tmp_path / "s.sqlite")
+    options = ("--workers", "1", "--profile", "medicare", "--store", store, "--descriptors", str(licensed))
+    with served(tmp_path, *options) as server:
         answer = server.client.post(f"/v1/code?offsets=codepoint&x={SECRET}", json={"text": text, "id": "n1"})
-        assert answer.content == coder.code(text, id="n1", profile="medicare").to_json().encode()
+        expected = coder.code(text, id="n1")
+        assert expected.lines[0].descriptor == "Ours"
+        assert answer.content == expected.to_json().encode()
         wrong = server.client.post("/v1/code", json={"text": text, SECRET: SECRET})
         assert wrong.status_code == 422
         assert server.client.get("/v1/versions").json()["store"] is True
@@ -360,7 +367,8 @@ def test_a_start_that_cannot_be_is_one_clear_line(tmp_path: Path) -> None:
             (("--host", "0.0.0.0", "--token-file", str(token)), b"the token is shorter than 16 characters"),
             (("--token-file", str(tmp_path / "gone")), b"gone: cannot be read (No such file or directory)"),
             (("--port", port), b"127.0.0.1 port %s: cannot be listened on (Address already in use)" % port.encode()),
-            (("--profile", "gold"), b"no such profile; known profiles: cpt, medicare, medicare-asc"),
+            (("--profile", "gold"), b"no such profile; known profiles: cpt, medicare, medicare-asc, medicare-hopd"),
+            (("--descriptors", str(tmp_path / "gone.csv")), b"gone.csv: cannot be read (No such file or directory)"),
             (("--store", str(store)), b"other.sqlite: cannot be used (DatabaseError)"),
             (("--port", "0", "--patterns", str(tmp_path / "nowhere")), b"nowhere: no such patterns folder"),
         ):
@@ -370,7 +378,7 @@ def test_a_start_that_cannot_be_is_one_clear_line(tmp_path: Path) -> None:
             assert SECRET[:8].encode() not in done.stderr
     done = serve("--port", "0", "--patterns", str(bad), "--workers", "1")  # the workers find that out
     assert done.returncode == 2
-    assert done.stderr.rstrip().split(b"\n")[-1].startswith(b"facetcode: agents.csv row 2: ")
+    assert done.stderr.rstrip().split(b"\n")[-1].startswith(b"facetcode: overlay agents.csv row 2: ")
 
 
 def test_answers_are_not_held_back_by_nagle() -> None:

@@ -108,6 +108,11 @@ def test_a_store_is_a_file_whatever_its_name(tmp_path: Path, monkeypatch: pytest
     assert [path.name for path in tmp_path.iterdir()] == [":memory:"]
 
 
+def test_gold_keeps_the_day_that_chose_the_code_book() -> None:
+    assert feedback.gold(review(date_of_service="2023-01-31")).carried == {"date_of_service": "2023-01-31"}
+    assert feedback.gold(review()).carried == {}
+
+
 def test_an_export_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     path, out = tmp_path / "s.sqlite", tmp_path / "gold.jsonl"
     store = Store(path)

@@ -81,7 +81,7 @@ def test_a_bad_note_is_a_row(spark: Any, notes: list[dict[str, Any]]) -> None:
         "empty": "text is empty",
         None: 'no key "id"',
         "long": "longer than 50000 characters",
-        "profile": "no such profile; known profiles: cpt, medicare, medicare-asc",
+        "profile": "no such profile; known profiles: cpt, medicare, medicare-asc, medicare-hopd",
     }
     assert all(row["status"] is None and row["lines"] is None for row in found if row["failure"])
 

@@ -53,32 +53,40 @@ def evidence(text: str, start: int = 0) -> Record:
 
 def result(id: str, text: str = "facet", **fields: Any) -> Record:
     """A result with the text in every string that may hold any, and one thing of each kind."""
-    line = {"code": "64493", "side": "left", "joints": ["L4-L5", "L5-S1"], "label": text, "rule": text}
+    line = {"code": "64493", "side": "left", "joints": ["L4-L5", "L5-S1"], "label": text, "descriptor": text}
     site = {"site": "L4-L5", "side": "left", "evidence": [evidence(text)]}
     agent = dict.fromkeys(("name", "role", "drug_class", "concentration", "dose", "volume", "per"), text)
     procedure = {"family": "facet", "technique": "injection", "targets": [text], "joints": [site], "nerves": [site]}
     more = {"side": "left", "imaging": [text], "agents": [{**agent, "evidence": evidence(text)}], "intent": text}
+    suggestion = {"modifier": "59", "reason": text}
+    supply = {"code": "J3301", "units": 4, "modifiers": ["JZ", text], "name": text}
     entity = {"label": "Side", **evidence(text), "value": text, "assertion": "performed", "attributes": {text: text}}
     return {
         "id": id,
         "status": "coded",
-        "lines": [{**line, "reasons": [text, ""], "evidence": [evidence(text), evidence("x", 9)]}],
-        "claim": [{"code": "64493", "modifiers": ["LT"], "units": 1}],
+        "lines": [{**line, "rule": text, "reasons": [text, ""], "evidence": [evidence(text), evidence("x", 9)]}],
+        "claim": [{"code": "64493", "modifiers": ["LT"], "units": 1, "suggested": [suggestion]}],
+        "supplies": [{**supply, "amount": text, "reason": text, "evidence": [evidence(text)]}],
         "summary": {"imaging": ["ct"], "injectate": [text, "saline"], "target": ["facet_joint"]},
         "queries": [{"id": "missing_side", "question": text, "evidence": [evidence(text)]}],
         "warnings": [text],
         "rejected": [{"code": "64495", "reason": text}],
         "procedures": [{**procedure, **more, "discontinued": True, "evidence": [evidence(text)]}],
         "entities": [entity],
-        "versions": {"engine": "0", "patterns": "p", "codes": "2026", "profile": "cpt"},
+        "versions": versions(text),
         **fields,
     }
+
+
+def versions(text: str) -> Record:
+    own = {"patterns": "p", "overlay": text, "codes": "2026", "profile": "cpt", "profile_hash": "h"}
+    return {"engine": "0", **own, "date_of_service": "2026-01-31", "descriptors": text}
 
 
 def bare(id: str, **fields: Any) -> Record:
     """A result in which nothing was found."""
     empty: Record = {"lines": [], "claim": [], "summary": {"imaging": [], "injectate": [], "target": []}}
-    rest: Record = {"queries": [], "warnings": [], "rejected": [], "procedures": [], "entities": []}
+    rest: Record = {"supplies": [], "queries": [], "warnings": [], "rejected": [], "procedures": [], "entities": []}
     return {**result(id), "status": "no_code", **empty, **rest, **fields}
 
 

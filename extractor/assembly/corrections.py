@@ -1,19 +1,24 @@
 """Self-corrections in dictation: what was taken back is no longer a mention.
 
 "right, no scratch that, left" takes back the side before the cue; "L5-S1, correction, the L4-5 joint" the level
-before it. A cue takes back only what the words right after it replace: a side for a side, a level for a level.
+before it. A cue takes back only what the words right after it replace: a side for a side, a level for a level. A cue
+that is a sentence of its own ("Strike that.") takes back what the sentence after it tells anew of the one before.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from extractor.mentions import Cue, Hit, LevelHit, Reading
+from extractor.mentions import Cue, Hit, LevelHit, Reading, Sentence
 
 H = TypeVar("H", Hit, LevelHit)
 _REACH_BEFORE = 60
 _REACH_AFTER = 40
+_FARTHEST = 200
+_IDLE = 6  # characters beside a cue that make no words: "No, strike that."
 
 
 def without_corrected(reading: Reading) -> Reading:
@@ -24,10 +29,11 @@ def without_corrected(reading: Reading) -> Reading:
         return reading
     sides, levels = list(reading.sides), list(reading.levels)
     for start, end in cues:
-        side_after = _first_after(sides, end)
-        level_after = _first_after(levels, end)
-        side_before = _last_before(sides, start)
-        level_before = _last_before(levels, start, level_after)
+        first, last = _reach(reading.sentences, start, end)
+        side_after = _first_after(sides, end, last)
+        level_after = _first_after(levels, end, last)
+        side_before = _last_before(sides, start, first)
+        level_before = _last_before(levels, start, first, level_after)
         if side_after and side_before and side_after.value != side_before.value:
             if not (level_before and level_before.start > side_before.end and not level_after):
                 sides.remove(side_before)
@@ -58,7 +64,7 @@ def _without_retracted(reading: Reading) -> Reading:
     levels = list(reading.levels)
     for cue in (cue for cue in reading.cues if cue.category == "retraction"):
         after = next((hit for hit in levels if cue.end <= hit.start <= cue.end + 3), None)
-        before = _last_before(levels, cue.start)
+        before = _last_before(levels, cue.start, cue.start - _REACH_BEFORE)
         if after is None or before is None or any(item.joined for item in after.mention.items):
             continue
         gone = {item.top for item in after.mention.items}
@@ -87,14 +93,25 @@ def _cue_runs(cues: list[Cue]) -> list[tuple[int, int]]:
     return runs
 
 
-def _first_after(hits: list[H], end: int) -> H | None:
-    found = [hit for hit in hits if end <= hit.start <= end + _REACH_AFTER]
+def _reach(sentences: Sequence[Sentence], start: int, end: int) -> tuple[int, int]:
+    """How far before and after a cue the words stand that it is about."""
+    first, last = start - _REACH_BEFORE, end + _REACH_AFTER
+    index = bisect_right(sentences, start, key=lambda sentence: sentence.start) - 1
+    if 0 < index < len(sentences) - 1:
+        own, before, after = sentences[index], sentences[index - 1], sentences[index + 1]
+        if start - own.start < _IDLE and own.end - end < _IDLE:
+            first, last = min(first, max(before.start, start - _FARTHEST)), min(after.end, end + _FARTHEST)
+    return first, last
+
+
+def _first_after(hits: list[H], end: int, last: int) -> H | None:
+    found = [hit for hit in hits if end <= hit.start <= last]
     return found[0] if found else None
 
 
-def _last_before(hits: list[H], start: int, like: H | None = None) -> H | None:
+def _last_before(hits: list[H], start: int, first: int, like: H | None = None) -> H | None:
     """The last one before the cue; with `like`, rather one written in the same way (pairs for pairs)."""
-    found = [hit for hit in hits if start - _REACH_BEFORE <= hit.end <= start]
+    found = [hit for hit in hits if first <= hit.end <= start]
     if isinstance(like, LevelHit):
         shape = like.mention.items[0].joined
         alike = [hit for hit in found if isinstance(hit, LevelHit) and hit.mention.items[0].joined == shape]

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from extractor.agents import AgentReader, SentenceView, injectate_names
+from extractor.agents import AgentHit, AgentReader, SentenceView, injectate_names
 from extractor.assembly import guidance
 from extractor.assembly.families import FAMILY_OF, Session
 from extractor.assembly.seen import PROCEDURAL
@@ -73,6 +73,16 @@ def only_contrast(procedure: Procedure, session: Session, shared: Encounter) -> 
 
 
 def agents_of(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
+    return reader.read(reading.text, drug_sentences(reading), used_drugs(reading))
+
+
+def used_drugs(reading: Reading) -> list[AgentHit]:
+    """The drug names of a note without those that it denies."""
+    return [hit for hit in reading.agents if hit.start not in reading.denied_agents]
+
+
+def drug_sentences(reading: Reading) -> list[SentenceView]:
+    """The sentences of a note as the reader of drugs sees them."""
     views = []
     for sentence in reading.sentences:
         zone = sentence.zone
@@ -88,8 +98,7 @@ def agents_of(reading: Reading, reader: AgentReader) -> tuple[Agent, ...]:
             views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, assertion))
         else:
             views.append(SentenceView(sentence.start, sentence.end, sentence.kind or zone, "performed"))
-    used = [hit for hit in reading.agents if hit.start not in reading.denied_agents]
-    return reader.read(reading.text, views, used)
+    return views
 
 
 def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
@@ -136,16 +145,23 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     if (called and needles < 3) or (visited and not field and needles < (2 if injected else 3)):
         return True
     stopped = any("discontinued" in s.cues for s in told)
-    if (said and not stopped) or (cancelled and not injected):
+    if (said and not stopped) or (cancelled and not injected and not begun(reading)):
         return True
     return not acts and not injected
+
+
+def begun(reading: Reading) -> bool:
+    """True where a needle was on its way to a level: what is cancelled after that was discontinued."""
+    placed = {hit.sentence for hit in reading.levels if not hit.cues & _AWAY}
+    return any(s.zone == "body" and "needlework" in s.cues and s.index in placed for s in reading.sentences)
 
 
 def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Sided) -> Encounter:
     starts = [s.start for s in reading.sentences]
     injectate = tuple(agent for agent in drugs if agent.role == "injectate")
+    ends = {"discontinued", "cancelled"} if begun(reading) else {"discontinued"}
     stopped = any(
-        "discontinued" in s.cues
+        s.cues & ends
         and s.zone in {"body", "neutral", "title", "complications", "findings", "planned", "comment", "impression"}
         for s in reading.sentences
     )

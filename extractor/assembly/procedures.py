@@ -18,6 +18,7 @@ from extractor.assembly.ownership import families_of, statements_of
 from extractor.assembly.seen import PROCEDURAL
 from extractor.assembly.sides import Sided, bind
 from extractor.assembly.sites import SiteSet
+from extractor.assembly.skin_sites import without_skin_sites
 from extractor.assembly.statements import Statement, make, with_copies
 from extractor.assembly.zones import with_zones
 from extractor.mentions import Reading
@@ -46,11 +47,14 @@ class Assembled:
     kinds: Mapping[int, str] = field(default_factory=dict)  # what levels were taken for, by where they begin
 
 
+_SIDELESS = frozenset({"sacroiliac_joint", "trigger_point", "interlaminar", "caudal"})  # nothing else has a side
+
+
 def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assembled:
     """All procedures done or begun at this encounter; none when the note tells of none."""
     if not reading.levels and not any(hit.value in FAMILY_OF or is_technique(hit.value) for hit in reading.targets):
         return Assembled((), with_zones(reading), (), "")
-    reading = without_corrected(with_zones(reading))
+    reading = without_skin_sites(without_corrected(with_zones(reading)))
     drugs = encounter.agents_of(reading, agents)
     session = find_families(reading)
     sided = bind(reading, muscle_sentences(reading, rows.muscles))
@@ -294,6 +298,8 @@ def _one(
     families = families_of(session, statements, reading)
     side = said_side(family, session, sided, reading, shared.title_side, shared.body_side)
     if family == "sacroiliac_joint":
+        if side == "unspecified" and shared.both_spoken and not set(families) - _SIDELESS:
+            side = "bilateral"  # "Right joint first, ... Left joint, same approach"
         return replace(base, targets=("sacroiliac_joint",), side=side)
     if family == "sacral_lateral_branch":
         technique = session.technique if session.technique != "injection" else "injection"

@@ -16,7 +16,7 @@ from extractor.records import LevelMention
 
 Kind = Literal["joint", "nerve", "bone", "bare", "sacral", "foramen", "interspace"]
 
-_KIND_OF_NOUN: dict[str, Kind] = {
+KIND_OF_NOUN: dict[str, Kind] = {
     "facet_joint": "joint",
     "medial_branch": "nerve",
     "dorsal_ramus": "nerve",
@@ -60,6 +60,7 @@ _LIST_GOES_ON = re.compile(
     r"|(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b)",
     re.IGNORECASE,
 )
+_LABELLED = 60  # characters between a label and the bone site that it is about
 _FAR, _MOST_BONES = 400, 40  # characters and bone sites back to which a bare list of nerves refers
 
 
@@ -131,7 +132,7 @@ def make(
     result: list[Statement] = []
     for level in sided_rows:
         cues = sentences[level.hit.sentence].cues
-        kind = _KIND_OF_NOUN.get(level.hit.mention.noun)
+        kind = KIND_OF_NOUN.get(level.hit.mention.noun)
         last = result[-1] if result else None
         if (
             kind == "bare"
@@ -263,7 +264,7 @@ def _beside_its_bone(reading: Reading, hit: LevelHit) -> bool:
     here = as_vertebrae(hit.mention)
     return any(
         other.sentence == hit.sentence
-        and _KIND_OF_NOUN.get(other.mention.noun) == "bone"
+        and KIND_OF_NOUN.get(other.mention.noun) == "bone"
         and tuple(anatomy.nerve_at_bone(v) for v in as_vertebrae(other.mention)) == here
         for other in reading.levels
     )
@@ -317,9 +318,11 @@ def _continues(text: str, last: Statement, mention: LevelMention) -> bool:
 
 
 def _nerve_of(text: str, last: Statement, bone: LevelMention) -> bool:
-    """True for "L1 (TP L2)" and "L3 at the L4 TP": the bare vertebra is the nerve that lies on the bone."""
+    """True for "L1 (TP L2)", "L3 at the L4 TP" and "L3: needle to the L4 TP": the bare vertebra is the nerve that lies
+    on the bone."""
     gap = text[last.mention.end : bone.start]
-    if last.mention.noun not in {"", "level"} or not ("(" in gap[:4] or _ON_BONE.fullmatch(gap)):
+    labelled = gap.startswith(":") and len(gap) <= _LABELLED
+    if last.mention.noun not in {"", "level"} or not (labelled or "(" in gap[:4] or _ON_BONE.fullmatch(gap)):
         return False
     return tuple(anatomy.nerve_at_bone(v) for v in as_vertebrae(bone)) == last.vertebrae
 

@@ -50,6 +50,7 @@ def run(call: ClusterRun, say: Callable[[str], object]) -> int:
             text_column=call.text_column,
             profile=call.profile,
             patterns=call.patterns,
+            descriptors=call.descriptors,
             date_of_service=call.day,
             max_chars=call.max_chars,
         )

@@ -17,6 +17,7 @@ from extractor.batch.sinks import STANDARD_OUTPUT, check_output, open_sink
 from extractor.batch.sources import open_sources, printable
 from extractor.batch.tables import FORMS, require
 from extractor.batch.work import LoadCoder
+from extractor.descriptors import Descriptors
 from extractor.errors import InputError
 
 
@@ -28,6 +29,7 @@ class Call:
     out: str
     profile: str
     patterns: Path | None
+    descriptors: Path | None
     day: str | None
     id_column: str
     text_column: str
@@ -57,7 +59,7 @@ def run(call: Run, load: LoadCoder, say: Callable[[str], object], complain: Call
         items=items,
         load=load,
         here=first,
-        made_with=[__version__, str(call.patterns), call.profile, _fingerprint(call), call.id_column, call.text_column],
+        made_with=_made_with(call),
         complain=complain,
         day=call.day,
         workers=call.workers or usable_cores(),
@@ -102,6 +104,13 @@ def _put_in_place(journal: Journal, out: Path) -> None:
     journal.finish(out.with_name(out.name + FAILURES))
     os.replace(new, out)
     journal.forget()
+
+
+def _made_with(call: Run) -> list[str]:
+    """What results depend on besides the inputs; a run goes on only with the same."""
+    descriptors = Descriptors.load(call.descriptors).fingerprint if call.descriptors is not None else ""
+    patterns = [str(call.patterns), call.profile, _fingerprint(call)]
+    return [__version__, *patterns, descriptors, call.id_column, call.text_column]
 
 
 def _fingerprint(call: Run) -> str:

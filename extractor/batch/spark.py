@@ -22,6 +22,7 @@ from extractor.batch.readers.items import BadRecord, Columns, incoming
 from extractor.batch.readers.parquet import record_of
 from extractor.batch.runner import CodeNote
 from extractor.batch.work import Failed, code_item, refused
+from extractor.descriptors import Descriptors
 from extractor.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def code_notes(
     text_column: str = "text",
     profile: str = "cpt",
     patterns: str | Path | None = None,
+    descriptors: str | Path | None = None,
     date_of_service: str | None = None,
     max_chars: int | None = None,
 ) -> DataFrame:
@@ -46,7 +48,8 @@ def code_notes(
     Read are `id_column` and `text_column` (strings; ids are not compared with each other), `date_of_service` and
     `profile` where they are there; all other columns but binary ones are carried through. The columns of the result
     are those of `extractor.batch.tables.result_schema` and `failure` (string, null for a note that was coded; then
-    all columns but `id` and `failure` are null). InputError: a column is missing, or the overlay cannot be read.
+    all columns but `id` and `failure` are null). InputError: a column is missing, or the overlay or the file of
+    descriptors cannot be read.
     """
     from extractor.batch.tables import result_schema
 
@@ -55,8 +58,11 @@ def code_notes(
             raise InputError(f'no column "{name}"')
     names = [item.name for item in df.schema if "binary" not in item.dataType.simpleString()]
     overlay = _packed(Path(patterns)) if patterns is not None else None
+    if descriptors is not None:
+        Descriptors.load(Path(descriptors))  # what is wrong with it is told here, by its name
+    texts = Path(descriptors).read_bytes() if descriptors is not None else None
     code_batches = _code_batches(
-        _Setting(profile, overlay, date_of_service, max_chars, Columns(id_column, text_column))
+        _Setting(profile, overlay, texts, date_of_service, max_chars, Columns(id_column, text_column))
     )
     return df.select(*(df[name] for name in names)).mapInArrow(code_batches, schema=_spark_schema(result_schema()))
 
@@ -92,6 +98,7 @@ class _Setting:
 
     profile: str
     overlay: Mapping[str, bytes] | None
+    descriptors: bytes | None
     day: str | None
     max_chars: int | None
     columns: Columns
@@ -101,7 +108,7 @@ def _code_batches(
     setting: _Setting,
 ) -> Callable[[Iterator[pyarrow.RecordBatch]], Iterator[pyarrow.RecordBatch]]:
     def code_batches(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        code = coder_of_process(setting.profile, setting.overlay)
+        code = coder_of_process(setting.profile, setting.overlay, setting.descriptors)
         rows: list[dict[str, Any]] = []
         for batch in batches:
             for record in batch.to_pylist():
@@ -138,23 +145,26 @@ def _batch(rows: list[dict[str, Any]]) -> pyarrow.RecordBatch:
 
 
 _coders: dict[str, CodeNote] = {}  # of this process, by what they are made with
-_folders: list[tempfile.TemporaryDirectory[str]] = []  # with the overlay of the coder
+_folders: list[tempfile.TemporaryDirectory[str]] = []  # with the overlay and the descriptors of the coder
 
 
-def coder_of_process(profile: str, overlay: Mapping[str, bytes] | None) -> CodeNote:
+def coder_of_process(profile: str, overlay: Mapping[str, bytes] | None, descriptors: bytes | None = None) -> CodeNote:
     """The coder of this Python process; built with the first batch."""
-    digest = hashlib.sha256(repr((profile, sorted((overlay or {}).items()))).encode()).hexdigest()
+    digest = hashlib.sha256(repr((profile, sorted((overlay or {}).items()), descriptors)).encode()).hexdigest()
     if digest not in _coders:
         from extractor.loading import load_coder
 
         _coders.clear()  # one at a time: a process serves one job
-        if overlay is None:
-            _coders[digest] = load_coder(profile, None)
-        else:
-            folder = tempfile.TemporaryDirectory()  # of a name that nobody can have laid files under before
-            _lay_out(overlay, Path(folder.name))
-            _folders[:] = [folder]  # read as long as the coder lives: a code book when a note of its year comes
-            _coders[digest] = load_coder(profile, Path(folder.name))
+        folder = tempfile.TemporaryDirectory()  # of a name that nobody can have laid files under before
+        _folders[:] = [folder]  # read as long as the coder lives: a code book when a note of its year comes
+        patterns = Path(folder.name, "patterns") if overlay is not None else None
+        texts = Path(folder.name, "descriptors.csv") if descriptors is not None else None
+        if patterns is not None:
+            patterns.mkdir()
+            _lay_out(overlay or {}, patterns)
+        if texts is not None:
+            texts.write_bytes(descriptors or b"")
+        _coders[digest] = load_coder(profile, patterns, texts)
     return _coders[digest]
 
 

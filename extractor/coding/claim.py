@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from extractor.coding.codebook import CodeBook, Profile
-from extractor.coding.lines import ClaimLine, Line, merged
+from extractor.coding.codebook import CodeBook
+from extractor.coding.lines import ClaimLine, Line, Suggestion, merged
+from extractor.coding.profiles import Profile
+from extractor.coding.suggestions import combined, suggestions
 
 
 def claim_lines(lines: Sequence[Line], book: CodeBook, profile: Profile) -> tuple[ClaimLine, ...]:
@@ -21,11 +23,14 @@ def claim_lines(lines: Sequence[Line], book: CodeBook, profile: Profile) -> tupl
     [('64493', 'RT', 1), ('64493', 'LT', 1), ('64494', 'RT', 1), ('64494', 'LT', 1)]
     """
     units: dict[tuple[str, tuple[str, ...]], int] = {}
+    suggested: dict[tuple[str, tuple[str, ...]], tuple[Suggestion, ...]] = {}
     for line in _once_a_day(lines, book, profile):
+        extra = suggestions(line, lines, book, profile)
         for item in _written(line, book, profile):
             key = (item.code, item.modifiers)
             units[key] = units.get(key, 0) + item.units
-    return tuple(ClaimLine(code, modifiers, number) for (code, modifiers), number in units.items())
+            suggested[key] = (*suggested.get(key, ()), *extra)
+    return tuple(ClaimLine(*key, number, combined(suggested[key])) for key, number in units.items())
 
 
 def _once_a_day(lines: Sequence[Line], book: CodeBook, profile: Profile) -> Iterable[Line]:

@@ -6,7 +6,6 @@ rules.toml. Loading checks that the tables fit together, so that no note can mee
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,13 +13,15 @@ from functools import cached_property
 from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
+from extractor.coding.codetable import Code, CodeTable
+from extractor.coding.profiles import KnownNames, Modifiers, Profile, ProfileTable
+from extractor.coding.years import CodeYears
 from extractor.errors import InputError, PatternError
 from extractor.patterns import PatternFolder, Row
 
-DEFAULT_YEAR = "2026"
-_PLACEHOLDERS = frozenset({"joint", "joints", "nerves", "codes", "sites"})
+_PLACEHOLDERS = frozenset({"joint", "joints", "nerves", "codes", "sites", "first", "last", "day"})
 
 
 def _template(text: str) -> str:
@@ -32,133 +33,6 @@ def _template(text: str) -> str:
 
 
 Template = Annotated[str, AfterValidator(_template)]
-
-
-class Code(Row):
-    """One code number with our own label and what the claim needs to know of it."""
-
-    label: str
-    rule: str
-    side: bool = True
-    side_modifiers: bool = True
-    add_on: bool = False
-    units: Literal["line", "joint", "day"] = "line"
-    guidance: bool = False
-    diagnostic: bool = False
-
-
-class Rungs(Row):
-    """The codes of the first, the second and every further level of one region."""
-
-    first: str
-    second: str
-    further: str
-
-    def code(self, rank: int) -> str:
-        """The code of the level of that rank, counted from 1."""
-        return (self.first, self.second, self.further)[min(rank, 3) - 1]
-
-
-class Ladder(Row):
-    """The rungs of one service above and below the thoracolumbar junction."""
-
-    cervicothoracic: Rungs
-    lumbar: Rungs
-    spread: Literal["grouped", "single"]
-    junction: bool
-    source: str
-
-
-class EpiduralCodes(Row):
-    with_imaging: str
-    without_imaging: str
-
-
-class Epidural(Row):
-    cervicothoracic: EpiduralCodes
-    lumbar: EpiduralCodes
-
-
-class Single(Row):
-    """Codes that are not counted by level."""
-
-    sacroiliac_joint: str
-    sacral_block: str
-    sacral_denervation: str
-    trigger_few: str
-    trigger_many: str
-    trigger_many_from: int = Field(ge=2)
-    prp: str
-    unlisted: str
-
-
-class Ladders(Row):
-    facet_guided: Ladder
-    facet_ultrasound: Ladder
-    facet_denervation: Ladder
-    transforaminal: Ladder
-
-
-class CodeTable(Row):
-    """patterns/codes/<year>.toml"""
-
-    year: str
-    source: str
-    date: date
-    thermal_minimum_celsius: float
-    codes: dict[str, Code]
-    ladders: Ladders
-    epidural: Epidural
-    single: Single
-    guidance: dict[str, str]
-
-    def ladder_codes(self) -> frozenset[str]:
-        """The codes that are counted by joint or level."""
-        ladders = (getattr(self.ladders, name) for name in type(self.ladders).model_fields)
-        rungs = [rungs for ladder in ladders for rungs in (ladder.cervicothoracic, ladder.lumbar)]
-        return frozenset(code for row in rungs for code in (row.first, row.second, row.further))
-
-    def used(self) -> frozenset[str]:
-        """Every code number that a line can get."""
-        epidural = (self.epidural.cervicothoracic, self.epidural.lumbar)
-        return self.ladder_codes().union(
-            (code for row in epidural for code in (row.with_imaging, row.without_imaging)),
-            (value for value in self.single.model_dump().values() if isinstance(value, str)),
-        )
-
-
-Bilateral = Literal["modifier", "twice", "lines"]
-
-
-class Profile(Row):
-    """How lines become claim lines for one kind of claim."""
-
-    label: str
-    source: str
-    date: date
-    bilateral_primary: Bilateral
-    bilateral_add_on: Bilateral
-    third_level: Literal["once", "each"] = "once"
-    diagnostic: str = ""
-    covered_levels: int = Field(default=2, ge=1)
-    coverage: tuple[str, ...] = ()
-    replace: dict[str, str] = Field(default_factory=dict)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A short hash of the row, for the result's `versions`."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
-
-
-class Modifiers(Row):
-    left: str
-    right: str
-    both: str
-
-
-class ProfileTable(Row):
-    modifiers: Modifiers
-    profiles: dict[str, Profile]
 
 
 class QueryRow(Row):
@@ -187,7 +61,7 @@ class RuleTable(Row):
 
 @dataclass(frozen=True)
 class CodeBook:
-    """All tables of the coding room.
+    """All tables of the coding room for the days of one year.
 
     >>> book = CodeBook.load(PatternFolder())
     >>> book.code("64493").rule
@@ -197,43 +71,37 @@ class CodeBook:
     """
 
     table: CodeTable
-    modifiers: Modifiers
-    profiles: Mapping[str, Profile]
+    claims: ProfileTable
     queries: Mapping[str, QueryRow]
     rules: Mapping[str, Rule]
 
     @classmethod
-    def load(cls, folder: PatternFolder, year: str = DEFAULT_YEAR) -> CodeBook:
-        """The tables of a patterns folder; `PatternError` when they do not fit together."""
-        if not (year.isascii() and year.isdigit()):
-            raise PatternError("a code book is named by its year")
-        table = folder.toml(f"codes/{year}.toml", CodeTable)
-        claims = folder.toml("profiles.toml", ProfileTable)
-        book = cls(
-            table=table,
-            modifiers=claims.modifiers,
-            profiles=claims.profiles,
-            queries=folder.toml("queries.toml", QueryTable).queries,
-            rules=folder.toml("rules.toml", RuleTable).rules,
-        )
-        book._check()
-        return book
+    def load(cls, folder: PatternFolder, year: str | None = None) -> CodeBook:
+        """The tables of a patterns folder, of the newest shipped year where none is given; `PatternError` when they do
+        not fit together."""
+        books = CodeBooks(folder)
+        return books.newest if year is None else books.of_year(year)
 
-    def _check(self) -> None:
-        for number in sorted(self.table.used() - self.table.codes.keys()):
-            raise PatternError(f"codes/{self.year}.toml: {number} is used but not listed under codes")
+    def check(self) -> None:
+        """Raises PatternError for the first code without its rule."""
         for number, code in self.table.codes.items():
             if code.rule not in self.rules:
                 raise PatternError(f"codes/{self.year}.toml: {number}: no rule {code.rule!r} in rules.toml")
-        for name, profile in self.profiles.items():
-            for id_ in profile.coverage:
-                if id_ not in self.queries or self.queries[id_].severity != "info":
-                    raise PatternError(f"profiles.toml: {name}: {id_!r} is no query of severity info in queries.toml")
 
     @property
     def year(self) -> str:
         """The year of the code table, for the result's `versions`."""
         return self.table.year
+
+    @property
+    def modifiers(self) -> Modifiers:
+        """The modifiers of the sides."""
+        return self.claims.modifiers
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """The claim profiles by name."""
+        return self.claims.profiles
 
     def code(self, number: str) -> Code:
         return self.table.codes[number]
@@ -254,6 +122,49 @@ class CodeBook:
         if rule not in self.rules:
             raise PatternError(f"rules.toml: no rule {rule!r}")
         return self.rules[rule].text.format_map(_Blank(values))
+
+
+class CodeBooks:
+    """The code books of a patterns folder. Each is put together when the first note of its year comes, and kept."""
+
+    def __init__(self, folder: PatternFolder) -> None:
+        self._folder = folder
+        self._years = CodeYears(folder)
+        self._books: dict[str, CodeBook] = {}
+
+    @cached_property
+    def newest(self) -> CodeBook:
+        """The book for notes without a date."""
+        return self.of_year(self._years.newest)
+
+    def of_day(self, day: date | None) -> CodeBook:
+        """The book of the day; the nearest where no book covers it (see `CodeTable.covers`)."""
+        return self.newest if day is None else self.of_year(self._years.of_day(day))
+
+    def of_year(self, year: str) -> CodeBook:
+        if year not in self._books:
+            claims, queries, rules = self._shared
+            book = CodeBook(self._years.table(year), claims, queries, rules)
+            book.check()
+            self._books[year] = book
+        return self._books[year]
+
+    def check(self) -> None:
+        """Puts every book together. Raises PatternError for the first that is wrong."""
+        for year in self._years.files:
+            self.of_year(year)
+
+    @cached_property
+    def _shared(self) -> tuple[ProfileTable, Mapping[str, QueryRow], Mapping[str, Rule]]:
+        """The tables that are the same in all years, checked against each other."""
+        claims = self._folder.toml("profiles.toml", ProfileTable)
+        queries = self._folder.toml("queries.toml", QueryTable).queries
+        rules = self._folder.toml("rules.toml", RuleTable).rules
+        warnings = frozenset(id_ for id_, row in queries.items() if row.severity == "info")
+        codes, substitutes = self._years.named("codes"), self._years.named("substitutes")
+        for fault in claims.faults(KnownNames(codes, substitutes, warnings, frozenset(rules))):
+            raise PatternError(f"profiles.toml: {fault}")
+        return claims, queries, rules
 
 
 class _Blank(dict[str, str]):

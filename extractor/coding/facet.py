@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from extractor.coding import neighbours
-from extractor.coding.codebook import CodeBook, Ladder
+from extractor.coding.codebook import CodeBook
+from extractor.coding.codetable import Ladder
 from extractor.coding.counting import (
     Count,
     Level,
@@ -18,7 +19,7 @@ from extractor.coding.counting import (
     supplies,
     without,
 )
-from extractor.coding.facts import agent_asks, guided, imaging_asks, is_destruction, sided, whole_side, words
+from extractor.coding.facts import agent_asks, guided, imaging_asks, is_destruction, sided, stopped, whole_side, words
 from extractor.coding.ladder import lines_of, place
 from extractor.coding.lines import Ask, Line, Part, Rejected, joined, make_line
 from extractor.records import Procedure, SidedSite, Span
@@ -110,10 +111,11 @@ def _laddered(
     def evidence(level: Level) -> tuple[Span, ...]:
         return (*level.evidence, *(span for item in procedures if _treats(item, level) for span in words(item, False)))
 
-    lines = lines_of(placed, ladder, book, evidence, diagnostic)
+    halted = stopped(procedures)
+    lines = lines_of(placed, ladder, book, evidence, diagnostic, halted)
     asks: list[Ask] = []
     for level in uppermost:
-        lines += (make_line(book, book.table.single.unlisted, level.side, evidence=evidence(level)),)
+        lines += (make_line(book, book.table.single.unlisted, level.side, evidence=evidence(level), stopped=halted),)
         asks.append(Ask("unlisted_technique", (level.joint,), level.evidence))
     if placed.mixed:
         asks.append(Ask("region_mix", tuple(level.joint for level in proper), _words_of(proper)))
@@ -210,7 +212,11 @@ def _unguided(procedures: Sequence[Procedure], taken: Sequence[Level], book: Cod
     why = book.reason("imaging-needed")
     codes = neighbours.firsts(book.table.ladders.facet_guided, [name for name in names if not has_no_own_code(name)])
     line = make_line(
-        book, book.table.single.trigger_few, "unspecified", evidence=[span for item in kept for span in words(item)]
+        book,
+        book.table.single.trigger_few,
+        "unspecified",
+        evidence=[span for item in kept for span in words(item)],
+        stopped=stopped(kept),
     )
     return Part((line,), (*asks, *agent_asks(kept)), tuple(Rejected(code, why) for code in codes))
 
@@ -226,6 +232,7 @@ def _prp(procedures: Sequence[Procedure], book: CodeBook) -> Part:
         book.table.single.prp,
         whole_side(procedures),
         evidence=[span for item in procedures for span in words(item)],
+        stopped=stopped(procedures),
     )
     rejected = tuple(Rejected(code, why) for code in neighbours.firsts(book.table.ladders.facet_guided, joints))
     return Part((line,), (), rejected)
@@ -242,6 +249,7 @@ def _unlisted(procedures: Sequence[Procedure], book: CodeBook) -> Part:
         book.table.single.unlisted,
         whole_side(procedures),
         evidence=[span for item in procedures for span in words(item)],
+        stopped=stopped(procedures),
     )
     rejected: list[Rejected] = []
     if any(item.technique in ("pulsed_rf", "thermal_rf") for item in procedures):

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from extractor.coding.codebook import CodeBook
 from extractor.coding.counting import union
-from extractor.coding.lines import Ask
+from extractor.coding.lines import Ask, Stop
 from extractor.records import Procedure, Side, SidedSite, Span
 
 QUALIFYING = frozenset({"fluoroscopy", "ct"})
+_ANESTHESIA = frozenset({"skin_anesthetic", "injectate"})
 
 
 def sided(sites: Sequence[SidedSite], procedure: Procedure) -> list[SidedSite]:
@@ -60,6 +61,21 @@ def imaging_asks(procedure: Procedure, others_fit: bool = False) -> list[Ask]:
     if procedure.discontinued:
         return []  # nothing says how far it came, and discontinued is asked anyway
     return [Ask("missing_imaging", (), procedure.guidance_evidence or procedure.evidence)]
+
+
+def stopped(procedures: Sequence[Procedure]) -> Stop:
+    """Whether all of some procedures were broken off. Anesthesia had begun where a drug at the skin or at the target is
+    documented (Noridian, Novitas: a local anesthetic counts); sedation alone does not settle it.
+
+    >>> from extractor.records import Agent
+    >>> numbed = Procedure("facet", discontinued=True, agents=(Agent("lidocaine", "skin_anesthetic", 0, 0),))
+    >>> stopped([numbed]), stopped([Procedure("facet", discontinued=True)]), stopped([numbed, Procedure("facet")])
+    ('after_anesthesia', 'unknown', '')
+    """
+    if not procedures or not all(item.discontinued for item in procedures):
+        return ""
+    numbed = any(agent.role in _ANESTHESIA for item in procedures for agent in item.agents)
+    return "after_anesthesia" if numbed else "unknown"
 
 
 def agent_asks(procedures: Sequence[Procedure]) -> list[Ask]:

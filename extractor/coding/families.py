@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from extractor.coding.codebook import CodeBook, EpiduralCodes
+from extractor.coding.codebook import CodeBook
+from extractor.coding.codetable import EpiduralCodes
 from extractor.coding.counting import Level, count, is_joint
-from extractor.coding.facts import agent_asks, guided, imaging_asks, is_destruction, sided, whole_side, words
+from extractor.coding.facts import agent_asks, guided, imaging_asks, is_destruction, sided, stopped, whole_side, words
 from extractor.coding.ladder import is_upper, lines_of, place
 from extractor.coding.lines import Ask, Line, Part, Rejected, make_line
 from extractor.coding.neighbours import firsts
@@ -50,7 +51,8 @@ def _sacral(procedure: Procedure) -> bool:
 
 
 def _line(book: CodeBook, code: str, procedures: Sequence[Procedure], side: Side, joints: tuple[str, ...] = ()) -> Line:
-    return make_line(book, code, side, joints, evidence=[span for item in procedures for span in words(item)])
+    spans = [span for item in procedures for span in words(item)]
+    return make_line(book, code, side, joints, evidence=spans, stopped=stopped(procedures))
 
 
 def _sacroiliac_joint(procedures: Sequence[Procedure], book: CodeBook) -> Part:
@@ -122,7 +124,7 @@ def _transforaminal(procedures: Sequence[Procedure], book: CodeBook) -> Part:
         treating = [item for item in procedures if any(site.site == level.joint for site in item.joints)]
         return (*level.evidence, *(span for item in treating for span in words(item, False)))
 
-    lines = lines_of(placed, ladder, book, evidence)
+    lines = lines_of(placed, ladder, book, evidence, stopped=stopped(procedures))
     asks = [ask for item in procedures for ask in imaging_asks(item)] + agent_asks(procedures)
     for item in procedures:
         if not item.joints:

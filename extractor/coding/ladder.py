@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from extractor import anatomy
-from extractor.coding.codebook import CodeBook, Ladder
+from extractor.coding.codebook import CodeBook
+from extractor.coding.codetable import Ladder
 from extractor.coding.counting import Level, site_order
-from extractor.coding.lines import Line, make_line
+from extractor.coding.lines import Line, Stop, make_line
 from extractor.records import Side, Span
 
 JUNCTION, BELOW_JUNCTION = "T12-L1", "L1-L2"
@@ -55,6 +56,7 @@ def lines_of(
     book: CodeBook,
     evidence: Callable[[Level], Sequence[Span]],
     diagnostic: bool = False,
+    stopped: Stop = "",
 ) -> tuple[Line, ...]:
     """The lines: levels of one code and side share a line where the ladder says so."""
     groups: dict[tuple[str, Side, str], list[Level]] = {}
@@ -70,6 +72,7 @@ def lines_of(
             reasons=[why for level in levels if (why := _why(level, book))],
             evidence=[span for level in levels for span in evidence(level)],
             diagnostic=diagnostic,
+            stopped=stopped,
         )
         for (code, side, _), levels in groups.items()
     )

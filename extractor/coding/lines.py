@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from extractor.coding.codebook import CodeBook
 from extractor.coding.counting import union
 from extractor.records import Side, Span
 from extractor.schema import Status
+
+Stop = Literal["", "unknown", "after_anesthesia"]  # whether the service was broken off, and when as far as is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,15 @@ class Line:
     reasons: tuple[str, ...] = ()
     evidence: tuple[Span, ...] = ()
     diagnostic: bool = False  # the note calls this injection diagnostic
+    stopped: Stop = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A modifier that a person may add to a claim line, and when it belongs there."""
+
+    modifier: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class ClaimLine:
     code: str
     modifiers: tuple[str, ...] = ()
     units: int = 1
+    suggested: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,7 @@ def make_line(
     reasons: Iterable[str] = (),
     evidence: Iterable[Span] = (),
     diagnostic: bool = False,
+    stopped: Stop = "",
 ) -> Line:
     """A line with the label and rule of its code; a code without sides never gets one."""
     row = book.code(code)
@@ -122,6 +136,7 @@ def make_line(
         reasons=(book.reason(row.rule), *reasons),
         evidence=ordered_spans(evidence),
         diagnostic=diagnostic and row.diagnostic,
+        stopped=stopped,
     )
 
 
@@ -134,4 +149,11 @@ def merged(first: Line, second: Line) -> Line:
         reasons=tuple(dict.fromkeys((*first.reasons, *second.reasons))),
         evidence=ordered_spans((*first.evidence, *second.evidence)),
         diagnostic=first.diagnostic and second.diagnostic,
+        stopped=_both_stopped(first.stopped, second.stopped),
     )
+
+
+def _both_stopped(first: Stop, second: Stop) -> Stop:
+    if first == second:
+        return first
+    return "unknown" if first and second else ""

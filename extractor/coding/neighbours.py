@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from extractor.coding.codebook import CodeBook, Ladder, Rungs
+from extractor.coding.codebook import CodeBook
+from extractor.coding.codetable import Ladder, Rungs
 from extractor.coding.counting import Level, site_order
 from extractor.coding.ladder import BELOW_JUNCTION, JUNCTION, Placed, is_upper
 from extractor.coding.lines import Line, Rejected

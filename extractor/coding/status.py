@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from extractor.coding.codebook import Profile
 from extractor.coding.counting import Level
 from extractor.coding.facet import FacetCoding
 from extractor.coding.ladder import BELOW_JUNCTION, JUNCTION, is_upper
 from extractor.coding.lines import Line, Query
+from extractor.coding.profiles import Profile
 from extractor.records import Procedure
 from extractor.schema import Status
 

@@ -126,8 +126,10 @@ def _predicted(call: Evaluation, code: CodeNote | None, complain: Say) -> Iterat
 
 
 def _coded(document: Document, code: CodeNote, day: str | None, complain: Say) -> Document | None:
-    """Our own prediction; a note that cannot be coded has none."""
-    outcome = code_one(Incoming(printable(document.id), Note(id=document.id, text=document.text)), code, day)
+    """Our own prediction; a note that cannot be coded has none. A date of service of the record goes before `day`."""
+    own = document.carried.get("date_of_service")
+    note = Note(id=document.id, text=document.text, date_of_service=own if isinstance(own, str) else None)
+    outcome = code_one(Incoming(printable(document.id), note), code, day)
     if isinstance(outcome, BadRecord):
         complain(f"{outcome.where}: {outcome.reason}")
         return None

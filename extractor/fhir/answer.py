@@ -26,7 +26,7 @@ from extractor.fhir.provenance import provenance, supported
 from extractor.fhir.source import Source, read_source
 from extractor.fhir.validation import checked, must_be_installed
 from extractor.fhir.vocabulary import vocabulary
-from extractor.schema import CodingResult, Note, Query
+from extractor.schema import CodingResult, Note, Query, Suggestion
 
 CodeOne = Callable[[Note], CodingResult]
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -138,17 +138,27 @@ def _question(query_id: str, query: Query, source: Source, about: list[Json]) ->
 
 
 def _outcome(outcome_id: str, result: CodingResult, source: Source) -> Json:
-    """The status of the coding, what had to be assumed, warnings, and the codes that were considered and not given."""
+    """The status of the coding, what had to be assumed, warnings, modifiers to consider, and the codes that were
+    considered and not given."""
     status = concept(vocabulary()["status"][result.status], coding(STATUS_SYSTEM, result.status))
     review = result.status == "review"
     issues = [_issue("warning" if review else "information", "business-rule" if review else "informational", status)]
     issues += [_issue("warning", "informational", concept(remark)) for remark in source.remarks]
     issues += [_issue("warning", "business-rule", concept(warning)) for warning in result.warnings]
     issues += [
+        _issue("information", "informational", billing_concept(one.modifier, _considered(line.code, one)))
+        for line in result.claim
+        for one in line.suggested
+    ]
+    issues += [
         _issue("information", "informational", billing_concept(one.code, f"{one.code} not given: {one.reason}"))
         for one in result.rejected
     ]
     return {"resourceType": "OperationOutcome", "id": outcome_id, "issue": issues}
+
+
+def _considered(code: str, suggestion: Suggestion) -> str:
+    return f"{code}: consider {suggestion.modifier}. {suggestion.reason}"
 
 
 def _issue(severity: str, code: str, details: Json) -> Json:

@@ -24,6 +24,7 @@ from extractor.fhir.elements import (
     without_empty,
 )
 from extractor.fhir.source import Source
+from extractor.fhir.vocabulary import vocabulary
 from extractor.schema import ClaimLine, CodeLine, CodingResult, ProcedureOut, Side
 
 
@@ -37,12 +38,14 @@ def claim(
 ) -> Json:
     """The Claim of a result that has claim lines. `procedures` are the resources of `result.procedures`."""
     links = line_links(result)
+    institutional = result.versions.profile in vocabulary()["claim"]["institutional_profiles"]
+    kind = "institutional" if institutional else "professional"
     return without_empty(
         [
             ("resourceType", "Claim"),
             ("id", claim_id),
             ("status", "draft"),
-            ("type", concept("", coding("claim_type", "professional"))),
+            ("type", concept("", coding("claim_type", kind))),
             ("use", "claim"),
             ("patient", source.subject or absent()),
             *instant("created", recorded).items(),

@@ -1,13 +1,14 @@
-"""Tools for the people who keep the patterns: `facetcode patterns check` (see `check.py`).
+"""Tools for the people who keep the patterns.
 
-findings.py   one thing to tell: file, row, what is wrong, how to mend it
-files.py      the pattern files: the model of each, its key, how its phrases are looked up, its order
-cells.py      what is wrong with one cell: stray blanks, what a spreadsheet does to it
-sheets.py     a CSV file as rows, whatever was done to it
-tables.py     a TOML file as data, and what is wrong with it
-doubles.py    rows that stand twice, clash with others, or stand out of order
-trials.py     does a row do what it says: in its example, in its counter-example
-idle.py       rows that never match in a corpus
-check.py      all of it
-command.py    what the command prints
+`facetcode patterns check`
+    check.py      all of it; command.py prints
+    layers.py     a pattern folder as it is; files.py the model of each file, its key, its order
+    sheets.py, cells.py, tables.py, doubles.py    what is wrong in a CSV file, a cell, a TOML file, between rows
+    behaviour.py, examples.py, idle.py            what rows do: when tried, in their examples, on the corpus
+    findings.py   one thing to tell: file, row, what is wrong, how to mend it
+`facetcode patterns try`
+    trial.py      a note on its way through every room; trial_findings.py what is told of it
+    trace.py, origin.py, discarded.py             the rooms asked, the rows that fired, what was left out and why
+`facetcode patterns diff`
+    diff.py       the notes that other rows would change; compare.py what differs; results.py earlier results
 """

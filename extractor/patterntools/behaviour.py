@@ -13,7 +13,7 @@ from extractor.patterntools.doubles import Placed
 from extractor.patterntools.files import CSV_FILES
 from extractor.patterntools.findings import Finding
 from extractor.patterntools.tables import line_of
-from extractor.patterntools.trials import (
+from extractor.patterntools.examples import (
     Rooms,
     fires,
     head_is_lost,

@@ -11,7 +11,9 @@ from typing import Any
 
 from extractor.agent_names import DrugName
 from extractor.agent_view import RoleRow, words_of
-from extractor.coding.codebook import CodeTable, ProfileTable, QueryTable, RuleTable
+from extractor.coding.codebook import QueryTable, RuleTable
+from extractor.coding.profiles import ProfileTable
+from extractor.coding.years import YearFile
 from extractor.entity_table import EntityTable
 from extractor.hearing import HearingTable
 from extractor.level_tokens import LevelWords, plain
@@ -114,4 +116,4 @@ APART = (
 
 def table_model(name: str) -> type[Row] | None:
     """The model of a TOML file; None for one that only its reader knows."""
-    return CodeTable if name.startswith(_CODES) else TOML_FILES.get(name)
+    return YearFile if name.startswith(_CODES) else TOML_FILES.get(name)

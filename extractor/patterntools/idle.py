@@ -21,7 +21,7 @@ from extractor.level_tokens import plain
 from extractor.literals import Present, Sought
 from extractor.patterns import PhraseRow
 from extractor.patterntools.files import CSV_FILES
-from extractor.patterntools.trials import Rooms
+from extractor.patterntools.examples import Rooms
 from extractor.rows import alternation
 from extractor.text import clean, unwrapped
 

@@ -8,9 +8,10 @@ Sets Doc._.facetcode_cues: (start, end, category, direction) of every cue, and D
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal, NamedTuple
 
 from medspacy.common.medspacy_matcher import MedspacyMatcher
 from medspacy.context.context_graph import ConTextGraph
@@ -26,6 +27,8 @@ from extractor.text import brackets, text_of
 
 _NEGATED = "NEGATED"
 _TURN = "(turn)"  # where a denial ends because the contrary follows
+_NUMBERS, _DAY_TOKENS = re.compile(r"\d+"), 6
+_ACTS = frozenset({"performed", "handled", "needlework"})
 _OTHER_DAYS = frozenset({"HISTORICAL", "PLANNED"})
 _SIDE_APART = 4  # words between a level and the side that is its own ("L4-5 facet joint on the left")
 _LONGEST_REASON = 9  # words
@@ -38,6 +41,19 @@ _MEASURE_REACH = 6  # tokens between a measure and its drug: "a mL of 1 percent 
 _NUMBER, _MOST = "#", 12  # in the category of a cue that counts; the highest number counted
 
 
+class CueMatch(NamedTuple):
+    """Where a cue matches, whatever becomes of it. `row` is (phrase, category) of a row of cues.csv, or (pattern,
+    category) of a [[regex]] of reading.toml."""
+
+    start: int  # characters
+    end: int
+    category: str
+    direction: str
+    row: tuple[str, str]
+    is_regex: bool
+    fate: Literal["kept", "covered", "aside"]  # covered: by a longer cue; aside: what gives a reason, ends a denial
+
+
 def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule:
     return ConTextRule(
         literal=category,
@@ -48,6 +64,7 @@ def _rule(cue: RegexCue, category: str, reach: Mapping[str, int]) -> ConTextRule
         metadata={
             "direction": cue.direction or ("bidirectional" if category in reach else "sentence"),
             "category": category,
+            "row": (cue.pattern, cue.category),
         },
     )
 
@@ -57,6 +74,15 @@ def _rules(cue: RegexCue, reach: Mapping[str, int]) -> list[ConTextRule]:
     if _NUMBER not in cue.category:
         return [_rule(cue, cue.category, reach)]
     return [_rule(cue, cue.category.replace(_NUMBER, str(number)), reach) for number in range(_MOST + 1)]
+
+
+Found = tuple[ConTextRule, int, int]  # a cue and its tokens
+
+
+def _day(doc: Doc, end: int) -> tuple[int, ...]:
+    """Month, day and year that stand before a token."""
+    words = doc[max(0, end - _DAY_TOKENS) : end].text
+    return tuple(map(int, _NUMBERS.findall(words)[-3:]))
 
 
 class Assertion:
@@ -87,11 +113,16 @@ class Assertion:
                     max_scope=None
                     if unlimited
                     else reach.get(f"{row.category}_{row.direction}", reach.get(row.category)),
-                    metadata={"direction": row.direction, "category": row.category.removesuffix("_near")},
+                    metadata={
+                        "direction": row.direction,
+                        "category": row.category.removesuffix("_near"),
+                        "row": (row.phrase, row.category),
+                    },
                 )
             )
         drop_empty_matcher(self.matcher)
         self.matcher.add(rules)
+        self.of_old = _rule(RegexCue(category="historical", pattern="", example=""), "historical", reach)
         self.regexes = [
             (_rules(cue, reach), Sought(re.compile(cue.pattern, re.IGNORECASE))) for cue in patterns.table.regex
         ]
@@ -114,6 +145,7 @@ class Assertion:
             for rule, start, end in cues
         )
         asides = _asides(doc)
+        acts = [start for rule, start, _ in cues if rule.metadata["category"] in _ACTS]
         by_sentence: dict[int, tuple[list[Span], list[tuple[ConTextRule, int, int]]]] = {}
         for name in _GROUPS:
             for span in doc.spans.get(name, ()):
@@ -128,13 +160,41 @@ class Assertion:
             if matches:
                 begin = starts[number - 1]
                 finish = starts[number] if number < len(starts) else len(doc)
-                touched.extend(_touched(doc, begin, finish, spans, matches, asides, self.words))
+                touched.extend(_touched(doc, begin, finish, spans, matches, asides, acts, self.words))
         doc._.facetcode_assertions = tuple(sorted(touched))
         return doc
+
+    def matches(self, doc: Doc) -> list[CueMatch]:
+        """Every match of every cue in order of the text: for those who ask which row decided, and why one did not."""
+        every = self._found(doc)
+        of_regexes = {id(rule) for rules, _ in self.regexes for rule in rules}
+        longest = self._longest(every)
+        kept = set(map(_placed, self._without_double(doc, longest)))
+        uncovered = set(map(_placed, longest))
+        result = []
+        for rule, start, end in every:
+            place = _placed((rule, start, end))
+            told = rule.metadata
+            result.append(
+                CueMatch(
+                    doc[start].idx,
+                    doc[end - 1].idx + len(doc[end - 1]),
+                    told["category"],
+                    told["direction"],
+                    told["row"],
+                    id(rule) in of_regexes,
+                    "kept" if place in kept else "aside" if place in uncovered else "covered",
+                )
+            )
+        return sorted(result, key=lambda cue: (cue.start, cue.end))
 
     def _cues(self, doc: Doc) -> list[tuple[ConTextRule, int, int]]:
         """Cues in order; within one kind of cue the longest wins, and a pseudo cue beats every ConText cue that it
         covers."""
+        return self._without_double(doc, self._longest(self._found(doc)))
+
+    def _found(self, doc: Doc) -> list[tuple[ConTextRule, int, int]]:
+        """All matches, the longest first."""
         strings = doc.vocab.strings
         found = [(self.matcher.rule_map[strings[match]], start, end) for match, start, end in self.matcher(doc)]
         present = Present(text_of(doc))
@@ -145,7 +205,12 @@ class Assertion:
                     number = match[match.lastgroup].lower() if match.lastgroup and len(choices) > 1 else "0"
                     rule = choices[self.words.counts.get(number) or int(number)]
                     found.append((rule, span.start, span.end))
+        found = self._with_days(doc, found)
         found.sort(key=lambda cue: (cue[1] - cue[2], cue[1], cue[0].category))
+        return found
+
+    @staticmethod
+    def _longest(found: list[tuple[ConTextRule, int, int]]) -> list[tuple[ConTextRule, int, int]]:
         kept: list[tuple[ConTextRule, int, int]] = []
         taken: dict[str, set[int]] = {}
         for rule, start, end in found:
@@ -157,7 +222,17 @@ class Assertion:
                 layer.update(tokens)
                 kept.append((rule, start, end))
         kept.sort(key=lambda cue: (cue[1], cue[2]))
-        return self._without_double(doc, kept)
+        return kept
+
+    def _with_days(self, doc: Doc, found: list[Found]) -> list[Found]:
+        """Days other than that of the note tell of old: "DOS: 3/5/26 ... MBB #1 12/4/25 left L3, L4"."""
+        own = {_day(doc, end) for rule, _, end in found if rule.literal == "this_day"}
+        if not own:
+            return found
+        return [
+            (self.of_old if rule.literal == "day" and _day(doc, end) not in own else rule, start, end)
+            for rule, start, end in found
+        ]
 
     def _without_double(self, doc: Doc, cues: list[tuple[ConTextRule, int, int]]) -> list[tuple[ConTextRule, int, int]]:
         """ "except" after a denial in its sentence only ends that: "no vascular uptake, except at L4"."""
@@ -175,6 +250,12 @@ class Assertion:
                 denied = start
             result.append((rule, start, end))
         return result
+
+
+def _placed(cue: tuple[ConTextRule, int, int]) -> tuple[int, int, int]:
+    """What tells a match from all others."""
+    rule, start, end = cue
+    return id(rule), start, end
 
 
 def _in_scope(doc: Doc) -> bool:
@@ -292,6 +373,15 @@ def _reason_end(doc: Doc, start: int) -> int | None:
     return None
 
 
+def _resumes(doc: Doc, start: int, spans: Sequence[Span], acts: Sequence[int], words: ReadingTable) -> bool:
+    """True for a denial whose subject was named before, with nothing done in between: "The left L3-4 joint looks awful
+    but does not hurt and was not touched". It reaches back over what else ends a reach."""
+    if doc[start - 1].lower_ not in words.resuming_words:
+        return False
+    last = max((span.end for span in spans if span.label_ == "Level" and span.end <= start), default=start)
+    return bisect_left(acts, last) == bisect_left(acts, start)
+
+
 def _touched(
     doc: Doc,
     begin: int,
@@ -299,9 +389,11 @@ def _touched(
     spans: list[Span],
     matches: list[tuple[ConTextRule, int, int]],
     asides: list[tuple[int, int]],
+    acts: list[int],
     words: ReadingTable,
 ) -> list[tuple[int, int, str, str, int, int]]:
     graph = ConTextGraph(targets=spans)
+    resumed: list[tuple[ConTextModifier, int]] = []
     turns = [start for rule, start, _ in matches if rule.literal == _TURN]
     for rule, start, end in matches:
         low, high = begin, finish
@@ -320,7 +412,12 @@ def _touched(
         elif reach:
             low, high = max(low, start - reach), min(high, end + reach)
         graph.modifiers.append(ConTextModifier(rule, start, end, doc, scope_start=low, scope_end=high))
+        denies_before = rule.category == _NEGATED and rule.direction == "BACKWARD" and aside == (begin, finish)
+        if denies_before and _resumes(doc, start, spans, acts, words):
+            resumed.append((graph.modifiers[-1], low))
     graph.update_scopes()
+    for modifier, low in resumed:
+        modifier.update_scope(doc[low : modifier.modifier_span[0]])
     graph.apply_modifiers()
     result = []
     denied: dict[int, list[Span]] = {}

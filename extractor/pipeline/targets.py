@@ -25,6 +25,18 @@ class _Rule(NamedTuple):
     label: str
     value: str
     as_written: str  # what it must read, where its phrase has capitals
+    phrase: str
+
+
+class RowMatch(NamedTuple):
+    """Where a row matches, whatever becomes of the match; `fits` is False where its capitals stand otherwise."""
+
+    start: int  # characters
+    end: int
+    label: str
+    value: str
+    phrase: str
+    fits: bool
 
 
 class Targets:
@@ -42,7 +54,7 @@ class Targets:
         self.matcher.add([TargetRule(literal=phrase, category=label) for label, phrase, _ in rows])
         strings = nlp.vocab.strings
         self._rules = {
-            strings.add(rule_id): _Rule(label, value, phrase if _capitals(phrase) else "")
+            strings.add(rule_id): _Rule(label, value, phrase if _capitals(phrase) else "", phrase)
             for (rule_id, rule), (label, phrase, value) in zip(self.matcher.rule_map.items(), rows, strict=True)
         }
 
@@ -61,6 +73,16 @@ class Targets:
         kept.sort(key=lambda span: (span.start, span.end))
         doc.spans[GROUP] = kept
         return doc
+
+    def matches(self, doc: Doc) -> list[RowMatch]:
+        """Every match in order of the text, before overlaps are settled: for those who ask why one is not read."""
+        found = []
+        for match, start, end in self.matcher(doc):
+            label, value, as_written, phrase = self._rules[match]
+            span = doc[start:end]
+            fits = not as_written or span.text == as_written
+            found.append(RowMatch(span.start_char, span.end_char, label, value, phrase, fits))
+        return sorted(found)
 
 
 def _capitals(phrase: str) -> bool:

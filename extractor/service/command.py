@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from extractor.batch.pool import usable_cores
 from extractor.batch.sources import printable
+from extractor.descriptors import Descriptors
 from extractor.errors import InputError
 from extractor.loading import load_coder
 from extractor.service.settings import Settings, token_of
@@ -40,6 +41,7 @@ class Serve:
     timeout: float
     profile: str
     patterns: Path | None
+    descriptors: Path | None = None
 
 
 def serve(call: Serve, say: Callable[[str], object], load: LoadCoder | None = None) -> None:
@@ -61,10 +63,13 @@ def serve(call: Serve, say: Callable[[str], object], load: LoadCoder | None = No
         timeout=call.timeout,
         profile=call.profile,
         patterns=call.patterns,
+        descriptors=call.descriptors,
     )
     for line in _warnings(settings, call.token_file):
         say(line)
-    _run(settings, load or partial(load_coder, settings.profile, settings.patterns), say)
+    if settings.descriptors is not None:
+        Descriptors.load(settings.descriptors)  # what is wrong with it is told before anything starts
+    _run(settings, load or partial(load_coder, settings.profile, settings.patterns, settings.descriptors), say)
 
 
 def _run(settings: Settings, load: LoadCoder, say: Callable[[str], object]) -> None:

@@ -65,4 +65,6 @@ def gold(review: ReviewedNote) -> Document:
     )
     status = "review" if review.unsettled else "coded" if kept else "no_code"
     why = "; ".join(f"{line.decision} {line.code}: {line.reason}" for line in review.lines if line.reason)
-    return Document(review.id, review.text, coding=Coding(status, tuple(kept), why=why), author=review.reviewer)
+    day = {"date_of_service": review.date_of_service} if review.date_of_service else {}  # it chooses the code book
+    coding = Coding(status, tuple(kept), why=why)
+    return Document(review.id, review.text, coding=coding, author=review.reviewer, carried=day)

@@ -33,6 +33,7 @@ class Settings:
     timeout: float = TIMEOUT
     profile: str = "cpt"
     patterns: Path | None = None
+    descriptors: Path | None = None
 
     @property
     def loopback(self) -> bool:

@@ -37,7 +37,7 @@ def result_schema() -> Schema:
                     discontinued (bool), evidence
         entities    list of struct: label, start, end (int64), text, value, section, assertion, attributes (map of
                     string to string)
-        versions    struct: engine, patterns, overlay, codes, profile, profile_hash, date_of_service
+        versions    struct: engine, patterns, overlay, codes, profile, profile_hash, date_of_service, descriptors
         carried     string: a JSON object of the keys that the input record brought and that are no fields of a result
 
     `evidence` is a list of struct: start, end (int64), text, section; offsets count Unicode code points of the note as

@@ -36,7 +36,14 @@ export function drawClaim(home, result) {
     el("thead", {}, el("tr", {}, ...heads)),
     el("tbody", {}, ...rows),
   );
-  show(home, rows.length ? table : el("p", { class: "none" }, "Nothing to claim."));
+  const considered = result.claim.flatMap(({ code, suggested = [] }) =>
+    suggested.map(({ modifier, reason }) => el("li", {}, `Consider ${modifier} on ${code}: ${reason}`)),
+  );
+  show(
+    home,
+    rows.length ? table : el("p", { class: "none" }, "Nothing to claim."),
+    ...(considered.length ? [el("ul", { class: "reasons suggested" }, ...considered)] : []),
+  );
 }
 
 /** @param {Element} home @param {Result} result */

@@ -43,6 +43,7 @@ function card(line, index, one, around) {
       verdictButtons(one, index, form, around.changed),
     ),
     el("p", { class: "label", id: `${owner}-label` }, line.label),
+    line.descriptor ? el("p", { class: "descriptor" }, line.descriptor) : null,
     el("ul", { class: "reasons" }, ...line.reasons.map((reason) => el("li", {}, reason))),
     quotes(line.evidence, owner, one.text !== null, around),
     form,

@@ -22,6 +22,9 @@ function record(fields) {
   return (value) => value !== null && typeof value === "object" && checks.every(([name, check]) => check(value[name]));
 }
 
+/** @param {Check} check @returns {Check} for fields that results of older versions do not have */
+const optional = (check) => (value) => value === undefined || check(value);
+
 const strings = list(string);
 const evidence = list(record({ start: number, end: number, text: string, section: string }));
 const sites = list(record({ site: string, side, evidence }));
@@ -31,10 +34,12 @@ const line = record({
   side,
   joints: strings,
   label: string,
+  descriptor: optional(string),
   rule: string,
   reasons: strings,
   evidence,
 });
+const suggestions = list(record({ modifier: string, reason: string }));
 const entity = record({
   label: string,
   start: number,
@@ -49,7 +54,7 @@ const result = record({
   id: string,
   status: (value) => STATUSES.includes(value),
   lines: list(line),
-  claim: list(record({ code: string, modifiers: strings, units: number })),
+  claim: list(record({ code: string, modifiers: strings, units: number, suggested: optional(suggestions) })),
   summary: record({ imaging: strings, injectate: strings, target: strings }),
   queries: list(record({ id: string, question: string, evidence })),
   warnings: strings,

@@ -4,9 +4,10 @@
  *
  * @typedef {{start: number, end: number, text: string, section: string}} Evidence
  * @typedef {"left" | "right" | "bilateral" | "unspecified"} Side
- * @typedef {{code: string, side: Side, joints: string[], label: string, rule: string, reasons: string[],
- *   evidence: Evidence[]}} CodeLine
- * @typedef {{code: string, modifiers: string[], units: number}} ClaimLine
+ * @typedef {{code: string, side: Side, joints: string[], label: string, descriptor?: string, rule: string,
+ *   reasons: string[], evidence: Evidence[]}} CodeLine
+ * @typedef {{code: string, modifiers: string[], units: number,
+ *   suggested?: {modifier: string, reason: string}[]}} ClaimLine
  * @typedef {{id: string, question: string, evidence: Evidence[]}} Query
  * @typedef {{site: string, side: Side, evidence: Evidence[]}} Site
  * @typedef {{family: string, technique: string, joints: Site[], nerves: Site[], side: Side,
