@@ -16,8 +16,8 @@ from extractor.levels import LevelGrammar
 from extractor.patterns import PatternFolder
 from extractor.patterntools.behaviour import tried, tried_tables
 from extractor.patterntools.doubles import Placed
-from extractor.patterntools.files import CSV_FILES, table_model
 from extractor.patterntools.examples import Rooms, fires
+from extractor.patterntools.files import CSV_FILES, table_model
 from extractor.rows import ReadingPatterns, ReadingTable
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from extractor.patterntools import command
 from extractor.patterntools.cells import spreadsheet_damage
 from extractor.patterntools.check import check
 from extractor.patterntools.doubles import Placed, out_of_order
+from extractor.patterntools.examples import Rooms, places
 from extractor.patterntools.files import CSV_FILES
 from extractor.patterntools.idle import idle_rows
 from extractor.patterntools.tables import line_of
-from extractor.patterntools.examples import Rooms, places
 from extractor.rows import ImagingRow
 
 AGENTS = "phrase,name,drug_class,example\n"

@@ -10,9 +10,6 @@ from extractor.errors import PatternError
 from extractor.overlay import near
 from extractor.patterns import PhraseRow, short
 from extractor.patterntools.doubles import Placed
-from extractor.patterntools.files import CSV_FILES
-from extractor.patterntools.findings import Finding
-from extractor.patterntools.tables import line_of
 from extractor.patterntools.examples import (
     Rooms,
     fires,
@@ -22,6 +19,9 @@ from extractor.patterntools.examples import (
     respelled_fires,
     splits,
 )
+from extractor.patterntools.files import CSV_FILES
+from extractor.patterntools.findings import Finding
+from extractor.patterntools.tables import line_of
 from extractor.rows import ReadingTable
 from extractor.text import clean
 

@@ -21,11 +21,11 @@ from extractor.patterntools.behaviour import (
     tried,
     tried_tables,
 )
+from extractor.patterntools.examples import Rooms
 from extractor.patterntools.files import CSV_FILES
 from extractor.patterntools.findings import Finding
 from extractor.patterntools.idle import corpus_texts, idle_rows
 from extractor.patterntools.layers import Layers, read_layers, write_sound
-from extractor.patterntools.examples import Rooms
 
 _LISTS = {"reading.toml": "regex", "hearing.toml": "respelled"}
 

@@ -20,8 +20,8 @@ from extractor.entity_table import EntityTable
 from extractor.level_tokens import plain
 from extractor.literals import Present, Sought
 from extractor.patterns import PhraseRow
-from extractor.patterntools.files import CSV_FILES
 from extractor.patterntools.examples import Rooms
+from extractor.patterntools.files import CSV_FILES
 from extractor.rows import alternation
 from extractor.text import clean, unwrapped
 
