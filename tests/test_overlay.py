@@ -135,9 +135,10 @@ def test_a_whole_copy_of_a_table_changes_nothing(name: str, tmp_path: Path) -> N
 
 def test_a_code_book_of_another_year_stands_alone(tmp_path: Path) -> None:
     (tmp_path / "codes").mkdir()
-    text = (SHIPPED.shipped / "codes/2026.toml").read_text(encoding="utf-8").replace('year = "2026"', 'year = "2031"')
-    (tmp_path / "codes/2031.toml").write_text(text, encoding="utf-8")
-    assert CodeBook.load(PatternFolder(tmp_path), "2031").year == "2031"
+    text = (SHIPPED.shipped / "codes/2026.toml").read_text(encoding="utf-8")
+    text = text.replace("2026-01-01", "2027-01-01").replace("2026-12-31", "2027-12-31").replace('"2026"', '"2027"')
+    (tmp_path / "codes/2027.toml").write_text(text, encoding="utf-8")
+    assert CodeBook.load(PatternFolder(tmp_path), "2027").year == "2027"
 
 
 def test_rows_are_disabled_by_their_keys(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Rows whose words never come up in a corpus: what they do is known by their examples alone.
 
-That a row matches is asked here, not that it wins: a phrase that always stands inside a longer one counts as met.
+A target, side, modality or cue is met where it matches at all, even inside a longer one that wins. Drugs and their
+roles, nouns and headers are met where they are found, and so not inside a longer phrase of their file.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def read_layers(overlay: Path | None) -> Layers:
         layers.files += 1
         if overlay is not None and not is_known(name, shipped.names):
             close = near(name, (*shipped.names, DISABLED))
-            mend = f"Name it {close}" if close else f"Known are {', '.join((*shipped.names, DISABLED))}"
+            mend = f"Name it {close}" if close else f"Give it the name of a shipped file, or {DISABLED}"
             layers.fault(name, 0, "no pattern file has this name", mend)
             continue
         try:
@@ -154,7 +154,7 @@ def _disabled(layers: Layers, data: bytes, shipped: PatternFolder) -> None:
         ids = layers.disabled.setdefault(row.file, {})
         if row.file not in shipped.names:
             close = near(row.file, shipped.names)
-            mend = f"Write {close}" if close else f"Use one of {', '.join(shipped.names)}"
+            mend = f"Write {close}" if close else "Write the name of a shipped file"
             layers.fault(DISABLED, number, f"no shipped file is named {short(row.file)}", mend)
         elif row.id in ids:
             layers.fault(DISABLED, number, f"{short(row.id)} is disabled twice", "Delete the row")
