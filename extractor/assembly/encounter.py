@@ -150,6 +150,11 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     return not acts and not injected
 
 
+def _intents(session: Session, zones: set[str]) -> set[str]:
+    """What an injection is for, as told in some zones."""
+    return {a.hit.value.partition(":")[2] for a in session.anchors if a.family == "intent" and a.zone in zones}
+
+
 def begun(reading: Reading) -> bool:
     """True where a needle was on its way to a level: what is cancelled after that was discontinued."""
     placed = {hit.sentence for hit in reading.levels if not hit.cues & _AWAY}
@@ -165,11 +170,7 @@ def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Si
         and s.zone in {"body", "neutral", "title", "complications", "findings", "planned", "comment", "impression"}
         for s in reading.sentences
     )
-    intents = {
-        a.hit.value.partition(":")[2]
-        for a in session.anchors
-        if a.family == "intent" and a.zone in {"title", "body", "neutral"}
-    }
+    intents = _intents(session, {"title", "body", "neutral"}) or _intents(session, {"planned"})
     leveled = {hit.sentence for hit in reading.levels}
     return Encounter(
         guidance=guidance.find(reading),
