@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CARD = (ROOT / "corpus" / "README.md").read_text(encoding="utf-8")
 AUDIT = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+RULES = (ROOT / "docs" / "keeping-the-rules.md").read_text(encoding="utf-8")
+CLINIC = ROOT / "docs" / "examples" / "clinic"
 
 
 def blocks(kind: str, page: str = README) -> list[str]:
@@ -28,7 +31,7 @@ def test_python(block: str) -> None:
     exec(compile(block, "README.md", "exec"), {})
 
 
-@pytest.mark.parametrize("block", [*blocks("console"), *blocks("console", CARD), *blocks("console", AUDIT)])
+@pytest.mark.parametrize("block", [block for page in (README, CARD, AUDIT, RULES) for block in blocks("console", page)])
 def test_console(block: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
     for step in block.removeprefix("$ ").split("\n$ "):
@@ -39,6 +42,15 @@ def test_console(block: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
             cli.main(arguments)
         printed = capfd.readouterr().out
         assert doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS), printed
+
+
+def test_rows_of_the_page_for_coders_are_those_of_its_folder() -> None:
+    shown = [block for block in blocks("text", RULES) if "disabled" not in block and "file,id" not in block]
+    written = {path.read_text(encoding="utf-8") for path in CLINIC.glob("*.csv")}
+    assert set(shown) == written
+    letters, profile = (tomllib.loads(block) for block in blocks("toml", RULES))
+    assert letters == tomllib.loads((CLINIC / "levels.toml").read_text(encoding="utf-8"))
+    assert profile == tomllib.loads((CLINIC / "profiles.toml").read_text(encoding="utf-8"))
 
 
 def test_files_named_in_the_readme_exist() -> None:
