@@ -26,6 +26,7 @@ FAMILY_OF: dict[str, Family] = {
     "trigger_point": "trigger_point",
 }
 _TECHNIQUES = {"cold_or_laser", "thermal_rf", "cooled_rf", "pulsed_rf", "chemical_neurolysis", "prp"}
+_FORAMINA, _FORAMEN_REACH = {"neural_foramen", "sacral_foramen"}, 6
 _BESIDE = {"sacroiliac_joint", "trigger_point"}
 _BURNS = {"thermal_rf", "cooled_rf", "pulsed_rf"}
 _TICK, _TICK_REACH = re.compile(r"[\])\u2611\u2612\u2713\u2714] ?$"), 3
@@ -157,6 +158,7 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
         anchor
         for anchor in told
         if (anchor.hit.value in _BESIDE and _needled_next(reading, anchor, drugged, imaged))
+        or (anchor.hit.value == "epidural_transforaminal" and _foramen_next(reading, anchor, drugged))
         or anchor.hit.value in _BESIDE
         and anchor.zone == "body"
         and {anchor.hit.sentence, anchor.hit.sentence + 1} & drugged
@@ -199,6 +201,18 @@ def _needled_next(reading: Reading, anchor: Anchor, drugged: Collection[int], im
         return False
     given = any(s.index in drugged and s.zone in {"body", "neutral"} for s in following)
     return given and any(s.zone == "body" and "needlework" in s.cues for s in following)
+
+
+def _foramen_next(reading: Reading, anchor: Anchor, drugged: Collection[int]) -> bool:
+    """True for "We started with the transforaminal. A needle was introduced to the L5-S1 foramen. ... Dexamethasone was
+    injected": named, a foramen needled, a drug given before another thing is named."""
+    if anchor.hit.cues or anchor.zone not in {"body", "neutral"}:
+        return False
+    begin = anchor.hit.sentence
+    following = reading.sentences[begin : begin + _FORAMEN_REACH]
+    entered = {hit.sentence for hit in reading.levels if hit.mention.noun in _FORAMINA and not hit.cues}
+    needled = any(s.zone == "body" and "needlework" in s.cues and s.index in entered for s in following)
+    return needled and any(s.index in drugged and s.zone in {"body", "neutral"} for s in following)
 
 
 def _hot(reading: Reading, told: list[Anchor]) -> list[Anchor]:
