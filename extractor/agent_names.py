@@ -101,7 +101,7 @@ class DrugNames:
     def row_of(self, written: str) -> DrugName | None:
         """The row by which a name was found, from the words of its hit; None for words that are no name.
 
-        >>> DrugNames(PatternFolder()).row_of("Bupivacainne").phrase
+        >>> DrugNames(PatternFolder()).row_of("Bupivacainne").name
         'bupivacaine'
         """
         lowered = in_small(written)

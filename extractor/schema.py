@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 Side = Literal["left", "right", "bilateral", "unspecified"]
 Status = Literal["coded", "review", "no_code"]
@@ -163,7 +163,7 @@ class Versions(_Out):
     profile_hash: str = ""
     date_of_service: str | None = None
     descriptors: str = ""
-    supplies: bool = False
+    supplies: StrictBool = False
     text: str = ""
 
 

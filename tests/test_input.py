@@ -15,7 +15,7 @@ from extractor import cli
 
 @pytest.fixture(autouse=True)
 def _stubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(cli, "_coder", lambda profile, patterns: StubCoder(profile, patterns).code)
+    monkeypatch.setattr(cli, "_coder", lambda profile, patterns, *others: StubCoder(profile, patterns).code)
     monkeypatch.chdir(tmp_path)
 
 
@@ -177,7 +177,7 @@ def test_output_appears_whole_and_the_part_is_kept_on_a_broken_run(monkeypatch: 
             raise KeyboardInterrupt
         return StubCoder().code(text, **others)
 
-    monkeypatch.setattr(cli, "_coder", lambda profile, patterns: code)
+    monkeypatch.setattr(cli, "_coder", lambda profile, patterns, *others: code)
     assert call("run", "n.jsonl", "-o", "out.jsonl") == 130
     assert Path("out.jsonl").read_text() == "old\n"
     assert [result["id"] for result in results("out.jsonl.part")] == ["a"]

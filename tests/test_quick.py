@@ -11,7 +11,7 @@ from pathlib import Path
 from string import ascii_lowercase
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from medspacy.custom_tokenizer import create_medspacy_tokenizer
 
@@ -358,7 +358,7 @@ def test_small_letters_hold_what_stands_in_any() -> None:
 
 
 @pytest.mark.parametrize("expression", caseless(), ids=lambda expression: expression.pattern[:30])
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_small_letters_hold_what_an_expression_is_made_of(expression: Caseless, data: st.DataObject) -> None:
     text = data.draw(st.text("LlRr4-5 ,\u0130\u212a", max_size=9) | st.just(""))

@@ -76,8 +76,8 @@ def result_line(result: CodingResult, carried: Mapping[str, Any]) -> str:
 
     >>> from extractor.schema import CodingResult, Versions
     >>> versions = Versions(engine="0", patterns="0", codes="2026", profile="cpt")
-    >>> result_line(CodingResult(id="n1", status="no_code", versions=versions), {"site": "A", "id": "other"})[-28:]
-    '"profile":"cpt"},"site":"A"}'
+    >>> result_line(CodingResult(id="n1", status="no_code", versions=versions), {"site": "A", "id": "other"})[-13:]
+    '},"site":"A"}'
     """
     own = result.to_json()
     more = {key: value for key, value in carried.items() if key not in CodingResult.model_fields}
