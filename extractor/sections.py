@@ -270,7 +270,7 @@ class SectionReader:
         text begins, its kind and its name. What each expression needs is looked for before it is run."""
         led = any(sign in line for sign in _LEADER_SIGNS)
         leader = _LEADER.match(line) if led else None
-        if leader and leader.end() <= free and (named := self._lookup(leader.group(1))):
+        if leader and leader.end() <= free and (named := self._lookup(leader[1]) or self._by_head(leader[1])):
             return leader.end(), *named
         numbered = _NUMBERED.match(line)
         if numbered and numbered.end() <= free:

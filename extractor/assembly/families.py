@@ -26,6 +26,7 @@ FAMILY_OF: dict[str, Family] = {
     "trigger_point": "trigger_point",
 }
 _TECHNIQUES = {"cold_or_laser", "thermal_rf", "cooled_rf", "pulsed_rf", "chemical_neurolysis", "prp"}
+_EMPTY, _FORM = re.compile(r"[\[(\u2610][ _]?[\])]?"), 3  # an empty box; boxed rows that make a form
 _FORAMINA, _FORAMEN_REACH = {"neural_foramen", "sacral_foramen"}, 6
 _BESIDE = {"sacroiliac_joint", "trigger_point"}
 _BURNS = {"thermal_rf", "cooled_rf", "pulsed_rf"}
@@ -60,8 +61,11 @@ def find(reading: Reading) -> Session:
     zones = [sentence.zone for sentence in reading.sentences]
     cues = [sentence.cues for sentence in reading.sentences]
     anchors: list[Anchor] = []
+    empty = _empty_rows(reading)
     for hit in reading.targets:
         zone = zones[hit.sentence]
+        if hit.sentence in empty:
+            continue
         if zone not in {"title", "body", "neutral", "impression", "addendum", "planned"} or hit.boxed == "unchecked":
             continue
         if "negated" in hit.cues:
@@ -132,6 +136,25 @@ def find(reading: Reading) -> Session:
     if technique == "injection" and not block_title and _lesioned(reading):
         technique = "thermal_rf"
     return Session(tuple(families), tuple(anchors), technique, cooled, mixed_technique=mixed)
+
+
+def _empty_rows(reading: Reading) -> frozenset[int]:
+    """Rows of a form in which nothing is ticked, while another row that names a target has a tick: "A  FACET [ ] IA
+    [ ] MBB | C  SI JOINT [X] Intra-articular"."""
+    boxed = {s.index: s.cues & {"checked", "unchecked"} for s in reading.sentences if s.cues & {"checked", "unchecked"}}
+    if len(boxed) < _FORM:
+        return frozenset()
+    named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
+    if not any("checked" in boxed[index] for index in named & boxed.keys()):
+        return frozenset()
+    leveled = {hit.sentence for hit in reading.levels}
+    return frozenset(
+        index
+        for index, ticks in boxed.items()
+        if ticks == {"unchecked"}
+        and index not in leveled
+        and len(_EMPTY.findall(reading.text, reading.sentences[index].start, reading.sentences[index].end)) > 1
+    )
 
 
 def _lesioned(reading: Reading) -> bool:

@@ -47,6 +47,7 @@ class Assembled:
     kinds: Mapping[int, str] = field(default_factory=dict)  # what levels were taken for, by where they begin
 
 
+_TOLD_AFTER = frozenset({"body", "neutral", "impression", "complications"})
 _SIDELESS = frozenset({"sacroiliac_joint", "trigger_point", "interlaminar", "caudal"})  # nothing else has a side
 
 
@@ -192,7 +193,15 @@ def _with_inferred(
         return replace(session, families=("interlaminar",))
     if not worked:
         return session
-    if injected and session.technique == "injection" and muscles_of(reading, rows.muscles, worked).number:
+    awaited = any(
+        hit.value in PROCEDURAL and reading.sentences[hit.sentence].zone == "planned" for hit in reading.targets
+    )  # a needle passes through muscles on its way
+    if (
+        injected
+        and not awaited
+        and session.technique == "injection"
+        and muscles_of(reading, rows.muscles, worked).number
+    ):
         return replace(session, families=("trigger_point",))
     reported = [
         FAMILY_OF[hit.value]
@@ -202,7 +211,7 @@ def _with_inferred(
         and "performed" in reading.sentences[hit.sentence].cues
         and "planned" not in hit.cues
     ]
-    stopped = any("discontinued" in s.cues and s.zone in {"body", "neutral"} for s in reading.sentences)
+    stopped = any("discontinued" in s.cues and s.zone in _TOLD_AFTER for s in reading.sentences)
     if not reported and (injected or stopped):
         first = min(worked)
         reported = [

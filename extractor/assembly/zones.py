@@ -97,6 +97,9 @@ def with_zones(reading: Reading) -> Reading:
                 zone = plain[kind] = _zone(seen, sentence, kind)
             zoned.append(sentence.in_zone(zone, kind))
             continue
+        if sentence.paragraph == copied and not sentence.first_in_section:
+            zoned.append(sentence._replace(zone="history"))
+            continue
         if _named_in_exam(seen, sentence, kind):
             zoned.append(sentence._replace(zone="title", kind="title"))
             continue
@@ -111,9 +114,8 @@ def with_zones(reading: Reading) -> Reading:
         if done_in_plan and kind in _PLANS and "planned" not in sentence.cues:
             zoned.append(sentence._replace(zone="body", kind="body"))
             continue
-        if "copied" in sentence.cues and seen.text[sentence.end - 1] == ":":
+        if "copied" in sentence.cues and _heads_copy(seen.text, sentence):
             copied = sentence.paragraph
-        if sentence.paragraph == copied and not sentence.first_in_section:
             zoned.append(sentence._replace(zone="history"))
             continue
         copied = -1
@@ -124,6 +126,14 @@ def with_zones(reading: Reading) -> Reading:
         sentence = _without_asides(seen, sentence, zoned)
         zoned.append(sentence.in_zone(_zone(seen, sentence, kind), kind))
     return reading.with_sentences(_smoothed(zoned, seen))
+
+
+def _heads_copy(text: str, sentence: Sentence) -> bool:
+    """True for "copied from encounter of 10/02:" and for ">> LAST PROCEDURE (auto-pulled)": a line of its own."""
+    if text[sentence.end - 1] == ":":
+        return True
+    signs = text[line_start(text, sentence.start) : sentence.start].strip() + text[sentence.start : sentence.start + 2]
+    return text[sentence.end : sentence.end + 1] == "\n" and signs.startswith((">>", "--", "==", "##", "**"))
 
 
 def _is_plain(sentence: Sentence, last: Sentence, telling: frozenset[int]) -> bool:
@@ -317,6 +327,8 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return "title"  # "PROCEDURE 1 OF 2 | Name: Facet joint injection"
     if kind not in _FREE:
         return kind
+    if "carried_out" in cues and coming and not past:
+        return "body"  # "We planned the upper set on the right and that is what I did"
     if "explained" in cues and "today" not in cues:
         return "consent"
     if "proposed" in cues:
