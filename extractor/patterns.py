@@ -16,7 +16,7 @@ import hashlib
 import io
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -216,7 +216,8 @@ def read_table(path: Path, where: str) -> Table:
 def _keyed(path: Path, where: str, model: type[Model], key: str) -> dict[str, tuple[int, Model]]:
     """The rows of one CSV file by their key, each with its number."""
     rows: dict[str, tuple[int, Model]] = {}
-    for number, row in _csv_rows(path, where):
+    columns = [name for name, field in model.model_fields.items() if field.is_required()]
+    for number, row in _csv_rows(path, where, columns):
         item = _validated(model, row, f"{where} row {number}")
         value = str(getattr(item, key))
         if value in rows:
@@ -225,7 +226,7 @@ def _keyed(path: Path, where: str, model: type[Model], key: str) -> dict[str, tu
     return rows
 
 
-def _csv_rows(path: Path, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv_rows(path: Path, where: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -234,6 +235,8 @@ def _csv_rows(path: Path, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
         raise PatternError(f"{where}: not UTF-8") from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
+        if not {*columns} <= {*(reader.fieldnames or ())}:
+            raise PatternError(f"{where}: the first line must name the columns {', '.join(columns)}")
         yield from _checked_rows(reader, where)
     except csv.Error as error:
         raise PatternError(f"{where} row {reader.line_num}: {error}") from None

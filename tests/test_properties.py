@@ -51,7 +51,8 @@ def swapped(text: str) -> str:
 
 def can_swap(text: str) -> bool:
     """False where a side is written in another way (L, Lt, "left alone") or where the place of the words counts."""
-    other = r"\b(?:lt|rt)\b|(?-i:\b[LR] (?:side|SIDE)\b)|\b(?:left|right) (?:alone|lateral)|was left|ever left|\[\w?\]|\u2611"
+    other = r"\b(?:lt|rt)\b|(?-i:\b[LR] (?:side|SIDE)\b)|\b(?:left|right) (?:alone|lateral)|was left|\[\w?\]|\u2611"
+    other += r"|ever left"
     other += r"|(?-i:[|*o>:?]\s+[RL]\b|\b[rl] [CTL]\d|\b[RL] then\b|\b[RL],? (?:[CTL]\d|cerv|one\b)|, R\b|\d R {2})"
     other += r"|right to refuse|rigth|\bdx {2}|(?-i: {2}[RL] {2}|\b[RL] TF)"
     return re.search(other, text, re.IGNORECASE) is None

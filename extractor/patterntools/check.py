@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from extractor.errors import PatternError
 from extractor.overlay import DISABLED
 from extractor.patterns import PatternFolder
+from extractor.patterntools import own
 from extractor.patterntools.behaviour import (
     book_findings,
     from_error,
@@ -59,6 +60,8 @@ def check(overlay: Path | None, corpus: Path | None = None, effects: bool = True
         rooms = Rooms(PatternFolder(tried_folder))
         try:
             report.faults += _tried(layers, rooms, overlay is not None)
+            if overlay is not None:
+                _own(layers, rooms, report, overlay)
             if overlay is not None and effects:
                 report.notices += _effects(layers, rooms)
             if corpus is not None:
@@ -85,6 +88,15 @@ def _tried(layers: Layers, rooms: Rooms, over: bool) -> list[Finding]:
     return found + tried_tables(rooms, texts, below)
 
 
+def _own(layers: Layers, rooms: Rooms, report: Report, overlay: Path) -> None:
+    """What is asked of the user's rows alone."""
+    sound, shipped = layers.sound(), PatternFolder()
+    report.faults += own.cues_that_reach_nothing(rooms, sound.get("cues.csv", ()))
+    report.faults += own.unread_files(overlay)
+    report.notices += own.new_drugs(sound.get("agents.csv", ()), shipped)
+    report.notices += own.replaced_values(layers.tables, shipped)
+
+
 def _effects(layers: Layers, rooms: Rooms) -> list[Finding]:
     """What an overlay does to the shipped rows."""
     found: list[Finding] = []
@@ -106,8 +118,10 @@ def _idle(layers: Layers, rooms: Rooms, report: Report, corpus: Path, over: bool
     """Rows, of an overlay only its own, that no note of the corpus meets."""
     texts = corpus_texts(corpus)
     report.notes = len(texts)
+    if over:
+        report.notices += own.common_phrases(layers.sound(), texts)
     found = idle_rows(rooms, texts)
     if over:
-        own = {name: {CSV_FILES[name].key_of(here.row) for here in rows} for name, rows in layers.rows.items()}
-        found = {name: [key for key in keys if key in own.get(name, ())] for name, keys in found.items()}
+        mine = {name: {CSV_FILES[name].key_of(here.row) for here in rows} for name, rows in layers.rows.items()}
+        found = {name: [key for key in keys if key in mine.get(name, ())] for name, keys in found.items()}
     report.idle = {name: keys for name, keys in found.items() if keys}

@@ -77,6 +77,9 @@ def read_sheet(name: str, data: bytes, columns: Sequence[str], optional: frozens
 def _head(sheet: Sheet, given: list[str], columns: Sequence[str], optional: frozenset[str]) -> list[str]:
     """The columns of the head, misspelt ones under the name that they mean; "" for one that means nothing."""
     names: list[str] = []
+    if not any(near(column.strip(), columns) or column.strip() in columns for column in given):
+        sheet.fault(1, "this is no head", f"Put a first line above it that names the columns: {','.join(columns)}")
+        return names
     for column in given:
         meant = column if column in columns else near(column.strip(), [c for c in columns if c not in given])
         if not column.strip():

@@ -1,0 +1,90 @@
+"""What is asked of a user's own rows only: shipped ones are known to be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from extractor.agent_names import DrugName
+from extractor.overlay import Table, near
+from extractor.patterns import PatternFolder, short
+from extractor.patterntools.doubles import Placed
+from extractor.patterntools.examples import Rooms, holds, places
+from extractor.patterntools.files import CSV_FILES
+from extractor.patterntools.findings import Finding
+from extractor.text import clean
+
+_COMMON = 0.1  # share of the notes of the corpus beyond which a phrase is no term
+_IN_SCOPE = "\n\nFacet joint."
+_MISNAMED = (".txt", ".xls", ".xlsx", ".ods", ".numbers", ".bak", ".tml", ".tsv")
+
+
+def cues_that_reach_nothing(rooms: Rooms, placed: Iterable[Placed]) -> Iterator[Finding]:
+    """Cues that touch nothing in their own example, although they name what they may touch: the direction is wrong, or
+    `applies_to`, or the example is no whole sentence. The shipped examples are shorter, and are tried in notes."""
+    for here in placed:
+        row: Any = here.row
+        if not row.applies_to or row.direction in {"terminate", "pseudo"}:
+            continue
+        start, end = places(row.phrase, row.example)
+        touched = rooms.nlp(clean(row.example).text + _IN_SCOPE)._.facetcode_assertions
+        if not any(a < end and start < b for _, _, _, _, a, b in touched):
+            what = f"in its example {short(row.phrase)} reaches nothing that it applies to ({row.applies_to})"
+            mend = "Write a whole sentence with such a thing as the example; else the direction or applies_to is wrong"
+            yield Finding("cues.csv", here.number, what, mend)
+
+
+def common_phrases(rows: Mapping[str, Sequence[Placed]], texts: Sequence[str]) -> Iterator[Finding]:
+    """Phrases that stand in very many notes: a row for such a word does more than its writer thinks."""
+    for name, placed in sorted(rows.items()):
+        for here in placed if CSV_FILES[name].plain else ():
+            count = sum(here.row.phrase.lower() in text.lower() and holds(here.row.phrase, text) for text in texts)
+            if count > _COMMON * len(texts):
+                what = f"{short(here.row.phrase)} stands in {count:,} of {len(texts):,} notes of the corpus"
+                yield Finding(
+                    name, here.number, what, "See with `facetcode patterns diff` that no more changes than you want"
+                )
+
+
+def new_drugs(placed: Iterable[Placed], shipped: PatternFolder) -> Iterator[Finding]:
+    """Generic names that no shipped row has, and names whose class is another there."""
+    known: dict[str, set[str]] = {}
+    for drug in shipped.csv("agents.csv", DrugName):
+        known.setdefault(drug.name, set()).add(drug.drug_class)
+    for here in placed:
+        row: Any = here.row
+        if row.name not in known:
+            close = near(row.name, known)
+            mend = f"Write {close} if that is meant" if close else "Nothing to mend if the drug is new"
+            yield Finding("agents.csv", here.number, f"no shipped drug has the name {short(row.name)}", mend)
+        elif row.drug_class not in known[row.name]:
+            what = f"the shipped {short(row.name)} is {' or '.join(sorted(known[row.name]))}, not {row.drug_class}"
+            yield Finding("agents.csv", here.number, what, "Write that class, unless you mean it")
+
+
+def replaced_values(tables: Mapping[str, Table], shipped: PatternFolder) -> Iterator[Finding]:
+    """Values of shipped tables that a user's table changes, such as a modifier of a shipped profile."""
+    for name, own in sorted(tables.items()):
+        if name in shipped.names:
+            for path in _changed(own, shipped.table(name)):
+                yield Finding(name, 0, f"{path} replaces the shipped value", "Nothing to mend if that is meant")
+
+
+def _changed(own: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    if isinstance(own, dict) and isinstance(theirs, dict):
+        for key, value in own.items():
+            if key in theirs:
+                yield from _changed(value, theirs[key], f"{path}.{key}" if path else key)
+    elif not isinstance(own, list) and own != theirs and path not in {"date", "source"}:
+        yield path
+
+
+def unread_files(overlay: Path) -> Iterator[Finding]:
+    """Files that were to be rows and are not read, as their names do not end so."""
+    for path in sorted(overlay.rglob("*")):
+        name = path.relative_to(overlay).as_posix()
+        if path.is_file() and path.name[0] not in ".~" and path.suffix.lower() in _MISNAMED:
+            stem = path.name.removesuffix(path.suffix)
+            mend = f"Name it {stem}" if Path(stem).suffix in {".csv", ".toml"} else "Save it as CSV, or take it away"
+            yield Finding(name, 0, "this file is not read: only .csv and .toml are", mend)
