@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from extractor.agent_names import DrugName
-from extractor.overlay import Table, near
+from extractor.overlay import Table
 from extractor.patterns import PatternFolder, short
 from extractor.patterntools.doubles import Placed
 from extractor.patterntools.examples import Rooms, holds, places
@@ -17,7 +18,8 @@ from extractor.text import clean
 
 _COMMON = 0.1  # share of the notes of the corpus beyond which a phrase is no term
 _IN_SCOPE = "\n\nFacet joint."
-_MISNAMED = (".txt", ".xls", ".xlsx", ".ods", ".numbers", ".bak", ".tml", ".tsv")
+_MISTYPED = 0.85  # likeness of a name to another beyond which it is rather a slip than a new drug
+_MISNAMED = (".txt", ".bak", ".tml")
 
 
 def cues_that_reach_nothing(rooms: Rooms, placed: Iterable[Placed]) -> Iterator[Finding]:
@@ -48,16 +50,16 @@ def common_phrases(rows: Mapping[str, Sequence[Placed]], texts: Sequence[str]) -
 
 
 def new_drugs(placed: Iterable[Placed], shipped: PatternFolder) -> Iterator[Finding]:
-    """Generic names that no shipped row has, and names whose class is another there."""
+    """Generic names that are nearly those of shipped rows, and names whose class is another there."""
     known: dict[str, set[str]] = {}
     for drug in shipped.csv("agents.csv", DrugName):
         known.setdefault(drug.name, set()).add(drug.drug_class)
     for here in placed:
         row: Any = here.row
         if row.name not in known:
-            close = near(row.name, known)
-            mend = f"Write {close} if that is meant" if close else "Nothing to mend if the drug is new"
-            yield Finding("agents.csv", here.number, f"no shipped drug has the name {short(row.name)}", mend)
+            for close in get_close_matches(row.name, known, 1, _MISTYPED):
+                what = f"no shipped drug has the name {short(row.name)}"
+                yield Finding("agents.csv", here.number, what, f"Write {close} if that is meant")
         elif row.drug_class not in known[row.name]:
             what = f"the shipped {short(row.name)} is {' or '.join(sorted(known[row.name]))}, not {row.drug_class}"
             yield Finding("agents.csv", here.number, what, "Write that class, unless you mean it")
