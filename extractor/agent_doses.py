@@ -42,7 +42,8 @@ _FIRST = _WORD.replace("and|", "", 1)
 _THOUSANDS = r"[1-9]\d{0,2}(?:,\d{3}){1,3}(?![\d,])(?:\.\d{1,4})?"  # "4,000"; "0,125" and "1,5" are decimals
 # Not the last figure of a power ("1e3", "10^3"), and not a level with an amount behind its comma ("L5,40 mg").
 _NO_TAIL = r"(?<![\d.^])(?<!\d[eE])(?<!\d[eE][+-])(?<!\d\*\*)(?!(?<=[A-Za-z])\d{1,2},\d)"
-_FIGURE = rf"(?:(?:{_THOUSANDS}|\d{{1,6}}(?:[.,]\d{{1,4}})?)(?:\s\d{{1,2}}/\d{{1,2}}|/\d{{1,2}}(?:ths?|nd|rd)?)?|\.\d{{1,4}})"
+_FRACTION = r"(?:\s\d{1,2}/\d{1,2}|/\d{1,2}(?:ths?|nd|rd)?)?"
+_FIGURE = rf"(?:(?:{_THOUSANDS}|\d{{1,6}}(?:[.,]\d{{1,4}})?){_FRACTION}|\.\d{{1,4}})"
 _QUANTITY = re.compile(
     rf"(?:{_NO_TAIL}(?P<figure>{_FIGURE})(?:\s?(?:-|to)\s?(?P<upper>{_FIGURE}))?"
     rf"|(?<![A-Za-z])(?P<words>(?:{_FIRST})(?:[\s-](?:{_WORD})){{0,5}}))"

@@ -54,6 +54,9 @@ _STOP = re.compile(
 )
 _LONGEST_GAP = 48
 MOST_TOGETHER = 24  # items of one mixture
+_COUNT_REACH = 12
+_COUNT = re.compile(r"\b(\d|[a-z]{3,5})\s(?:x\s)?$", re.IGNORECASE)
+_COUNTED = {"one": 1, **_NUMBERS}
 _OF = re.compile(r"\s*(?:of\s+)?(?:(?:the|a)\s+)?", re.IGNORECASE)
 
 
@@ -118,6 +121,12 @@ class Items:
     def within(self, start: int, end: int) -> list[Item]:
         """The items between two offsets."""
         return self.all[bisect_left(self._item_starts, start) : bisect_left(self._item_starts, end)]
+
+    def number_of(self, index: int) -> int:
+        """How many vials: "two 40 mg vials"."""
+        start = self.quantities[index].start
+        match = _COUNT.search(self.text[max(0, start - _COUNT_REACH) : start])
+        return int(match[1]) if match and match[1].isdigit() else _COUNTED.get(match[1].lower(), 1) if match else 1
 
     def gap(self, left: Item, right: Item) -> str:
         return self.text[left.end : right.start]

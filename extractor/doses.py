@@ -36,12 +36,9 @@ _PRODUCT_REACH = 24
 _TIMES = re.compile(r"\)?\s{0,2}x\s?(\d{1,2})(?![\d/-]|\.\d|\s?(?:m[gl]|cc|\d))", re.IGNORECASE)
 _STRENGTH = re.compile(r"[\s-]{0,2}(\d{1,2})(?![\d.,/%]\d|\d|%|\s?(?:mg|mcg|ml|cc|gauge|g\b|x\b|units))", re.IGNORECASE)
 _CORRECTED = 40  # characters
-_COUNT_REACH = 12
 _INSIDE = re.compile(r"\b(?:containing|contained|with|in|of a|of the|consisting)\b", re.IGNORECASE)
 _OF_MIXTURE = re.compile(r"\b(?:mixture|containing|syringe)\b", re.IGNORECASE)
 _OF_ONE = re.compile(r"/\s?1\s?\w")
-_COUNT = re.compile(r"\b(\d|[a-z]{3,5})\s(?:x\s)?$", re.IGNORECASE)
-_NUMBERS = {word: n for n, word in enumerate("one two three four five six".split(), 1)}
 
 
 class DoseReader:
@@ -155,9 +152,12 @@ class _Note:
             told, _ = self._strength(mention)
             if told is not None:
                 strength.setdefault(mention.product.product, told)
-        for dose in found:
-            if dose.kind in ("plain", "total") and dose.amount is not None:
-                used.setdefault(dose.product, dose.amount)
+        for product in {mention.product.product for mention in self.mentions}:
+            told_of = [dose for dose in found if dose.product == product and dose.amount is not None]
+            amounts = {dose.amount for dose in told_of if dose.amount is not None}
+            one = len(amounts) == 1 and len({dose.place for dose in told_of if dose.place}) <= 1
+            if one and all(dose.kind in ("plain", "total") for dose in told_of):
+                used[product] = amounts.pop()
         return Billed(
             products={mention.hit: mention.product.product for mention in self.mentions},
             names={index: hit.name for index, hit in enumerate(self.view.hits)},
@@ -207,7 +207,7 @@ class _Note:
         if vials:
             vial = self.quantities[vials[0]]
             held = milligrams(vial) if vial.kind == "dose" else _times(strength, figure(vial))
-            return [self._dose(mention, vials, _times(held, self._number_of(vials[0])))]
+            return [self._dose(mention, vials, _times(held, Decimal(self.items.number_of(vials[0]))))]
         return [Dose(mention.agent.name, mention.product.product, evidence=(self._span(mention.agent),))]
 
     def _two_ways(self, mention: _Mention, dose: int, volume: int) -> bool:
@@ -257,12 +257,6 @@ class _Note:
         ]
         by_kind = {self.quantities[index].kind: index for index in reversed(told)}
         return [by_kind[kind] for kind in ("dose", "volume") if kind in by_kind][:1]
-
-    def _number_of(self, index: int) -> Decimal:
-        """How many vials: "two 40 mg vials"."""
-        start = self.quantities[index].start
-        match = _COUNT.search(self.text[max(0, start - _COUNT_REACH) : start])
-        return Decimal(match[1] if match[1].isdigit() else _NUMBERS.get(match[1].lower(), 1)) if match else Decimal(1)
 
     def _rest_told(self, mention: _Mention) -> bool:
         """True where something was left in the vial."""
