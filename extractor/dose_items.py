@@ -41,6 +41,8 @@ Role = Literal[
     "whole",
     "rest",
     "not_drug",
+    "limit",  # "up to 5 mg": no exact amount
+    "limit_beside",  # "at most 5 mg", "5 mg at most", "5 mg or less"
 ]
 NOUNS = frozenset({"joint", "nerve", "side", "level", "site", "foramen", "muscle"})
 _NUMBERS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), 2)}
@@ -57,6 +59,10 @@ MOST_TOGETHER = 24  # items of one mixture
 _COUNT_REACH = 12
 _COUNT = re.compile(r"\b(\d|[a-z]{3,5})\s(?:x\s)?$", re.IGNORECASE)
 _COUNTED = {"one": 1, **_NUMBERS}
+_LIMITS = frozenset({"limit", "limit_beside"})
+_LIMIT_GAP = re.compile(r"[\s:(]*(?:(?:of|to|about|approximately|only|an?|the|total)\s+)*", re.IGNORECASE)
+_LIMIT_BEFORE = re.compile(r"[<>\u2264\u2265]\s?=?\s?$")
+_LIMIT_BEHIND = re.compile(r"\s?[,(]?\s?$")
 _OF = re.compile(r"\s*(?:of\s+)?(?:(?:the|a)\s+)?", re.IGNORECASE)
 
 
@@ -95,7 +101,10 @@ class Items:
         )
         found = [Item("drug", hit.start, hit.end, index) for index, hit in drugs]
         found += [Item("amount", amount.start, amount.end, index) for index, amount in enumerate(self.quantities)]
-        found += _cues(view, cues, taken)
+        told = list(_cues(view, cues, taken))
+        found += [item for item in told if item.kind not in _LIMITS]
+        self.limits = [item for item in told if item.kind in _LIMITS]
+        self.limited = frozenset(_limited(reading.text, self.quantities, self.limits))  # amounts that are no exact ones
         self.all = sorted(found, key=lambda item: (item.start, item.end))
         self._item_starts = [item.start for item in self.all]
         by_start = {amount.start: index for index, amount in enumerate(self.quantities)}
@@ -225,6 +234,25 @@ def _cues(view: View, cues: Phrases[DoseRow], taken: Sequence[tuple[int, int]]) 
             yield from _each(view, first, last, nouns)
         elif role not in NOUNS:
             yield Item(role, view.starts[first], view.ends[last - 1])
+
+
+def _limited(text: str, amounts: Sequence[Quantity], limits: Sequence[Item]) -> Iterable[int]:
+    """The amounts with a limit directly before or behind them: "no more than 5 mg", "< 5 mg", "5 mg or less"."""
+    starts, ends = [amount.start for amount in amounts], [amount.end for amount in amounts]
+    for limit in limits:
+        after = bisect_left(starts, limit.end)
+        if after < len(amounts) and starts[after] - limit.end <= _LONGEST_GAP:
+            if _LIMIT_GAP.fullmatch(text, limit.end, starts[after]):
+                yield after
+                continue
+        if limit.kind == "limit":
+            continue  # "40 mg over two minutes"
+        before = bisect_right(ends, limit.start) - 1
+        if before >= 0 and _LIMIT_BEHIND.fullmatch(text, ends[before], limit.start):
+            yield before
+    for index, start in enumerate(starts):
+        if _LIMIT_BEFORE.search(text[max(0, start - 4) : start]):
+            yield index
 
 
 def _each(view: View, first: int, last: int, nouns: Mapping[int, tuple[int, str]]) -> Iterable[Item]:

@@ -81,6 +81,8 @@ class _Reader:
         if self._of_mixture(row, amounts, product):
             return Waste("mixture", product, None, spans)
         told = [amount for index in amounts if (amount := self._amount(index, product)) is not None]
+        if self.items.limited.intersection(amounts):
+            return Waste("unclear", product, None, spans)
         if told:
             spans += tuple(map(self.span_of, amounts))
         elif any(item.kind == "rest" for item in row) and (left := self._left_in_vial(row, product)) is not None:
@@ -131,6 +133,8 @@ class _Reader:
 
     def _amount(self, index: int, product: str) -> Decimal | None:
         quantity = self.quantities[index]
+        if index in self.items.limited:
+            return None
         if quantity.kind == "dose":
             return milligrams(quantity)
         strength, volume = self.billed.strength.get(product), figure(quantity)

@@ -277,7 +277,7 @@ class _Note:
         """The dose with what the note says of its amounts (the first of `indexes` counts)."""
         bound, main, amount = self.bound, indexes[0], dose.amount
         dose = replace(dose, place=self.places.get(sentence, "") or self._place_of(main, sentence))
-        if amount is None:
+        if amount is None or self.items.limited.intersection(indexes):
             return replace(dose, kind="unclear")
         if times := self._multiplied(main, mention):
             return replace(dose, kind="total", amount=amount * times)
