@@ -192,6 +192,8 @@ class _Note:
         if doses:
             found = [self._dose(mention, [index], milligrams(self.quantities[index])) for index in doses]
             doubtful = len(doses) == len(volumes) == 1 and self._two_ways(mention, doses[0], volumes[0])
+            if not any(item.kind == "each" for item in self.rows.get(mention.sentence, ())):
+                doubtful |= any(self.items.share_of(index) != 1 for index in doses)  # "half of the 40 mg"
             return [replace(dose, kind="unclear") for dose in found] if doubtful else found
         strength, shown = self._strength(mention)
         if strength is not None and volumes:
@@ -207,7 +209,13 @@ class _Note:
         if vials:
             vial = self.quantities[vials[0]]
             held = milligrams(vial) if vial.kind == "dose" else _times(strength, figure(vial))
-            return [self._dose(mention, vials, _times(held, Decimal(self.items.number_of(vials[0]))))]
+            share = self.items.share_of(vials[0])
+            if share == 1 and vials[0] not in bound.total and self.items.shared(self.rows.get(mention.sentence, ())):
+                share = None
+            if share != 1:
+                bound.divided.discard(vials[0])  # "1/2 of the 40 mg vial": the part is counted already
+            number = self.items.number_of(vials[0]) if share == 1 else 1
+            return [self._dose(mention, vials, _times(_times(held, Decimal(number)), share))]
         return [Dose(mention.agent.name, mention.product.product, evidence=(self._span(mention.agent),))]
 
     def _two_ways(self, mention: _Mention, dose: int, volume: int) -> bool:
