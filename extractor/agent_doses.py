@@ -39,9 +39,13 @@ _MG = r"(?:mgs?|milligrams?)"
 _MCG = r"(?:mcgs?|ug|micrograms?)"
 _WORD = "|".join(sorted({*NUMBER_WORDS, "a", "an", "and"}, key=len, reverse=True))
 _FIRST = _WORD.replace("and|", "", 1)
-_FIGURE = r"(?:\d{1,6}(?:[.,]\d{1,4})?(?:\s\d{1,2}/\d{1,2}|/\d{1,2}(?:ths?|nd|rd)?)?|\.\d{1,4})"
+_THOUSANDS = r"[1-9]\d{0,2}(?:,\d{3}){1,3}(?![\d,])(?:\.\d{1,4})?"  # "4,000"; "0,125" and "1,5" are decimals
+# Not the last figure of a power ("1e3", "10^3"), and not a level with an amount behind its comma ("L5,40 mg").
+_NO_TAIL = r"(?<![\d.^])(?<!\d[eE])(?<!\d[eE][+-])(?<!\d\*\*)(?!(?<=[A-Za-z])\d{1,2},\d)"
+_FRACTION = r"(?:\s\d{1,2}/\d{1,2}|/\d{1,2}(?:ths?|nd|rd)?)?"
+_FIGURE = rf"(?:(?:{_THOUSANDS}|\d{{1,6}}(?:[.,]\d{{1,4}})?){_FRACTION}|\.\d{{1,4}})"
 _QUANTITY = re.compile(
-    rf"(?:(?<![\d.])(?P<figure>{_FIGURE})(?:\s?(?:-|to)\s?(?P<upper>{_FIGURE}))?"
+    rf"(?:{_NO_TAIL}(?P<figure>{_FIGURE})(?:\s?(?:-|to)\s?(?P<upper>{_FIGURE}))?"
     rf"|(?<![A-Za-z])(?P<words>(?:{_FIRST})(?:[\s-](?:{_WORD})){{0,5}}))"
     rf"[\s-]{{0,2}}(?:of\san?\s)?"
     rf"(?P<unit>(?:{_MG}|{_MCG})\s?(?:/|per)\s?(?:1\s?)?{_ML}|per\s{_ML}|{_MG}|{_MCG}|{_ML}|%|per\s?cent|units?)"
@@ -104,12 +108,12 @@ def _plain(amount: Decimal) -> str:
 
 
 def _figure(given: str) -> Decimal | None:
-    """A number in figures: "0,5", ".25", "1/2", "1 1/2", "1/8th"."""
+    """A number in figures: "0,5", "4,000" (thousands), ".25", "1/2", "1 1/2", "1/8th"."""
     total = Decimal(0)
     try:
         for part in given.split():
             above, slash, under = part.partition("/")
-            value = Decimal(above.replace(",", "."))
+            value = Decimal(above.replace(",", "" if re.fullmatch(_THOUSANDS, above) else "."))
             divisor = Decimal(under.rstrip("thsndr")) if slash else Decimal(1)
             total += value / divisor
     except (InvalidOperation, ArithmeticError):

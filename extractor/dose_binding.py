@@ -6,7 +6,7 @@ A cue is bound to the amounts beside it by the few words between them; see `extr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -27,6 +27,17 @@ _BEFORE_TOTAL = re.compile(
 )
 _BEFORE_VIAL, _BEHIND_AMOUNT = 14, 42  # characters
 _PORTION = re.compile(r"\s*(?:of|from)\s+(?:(?:an?|the|this|that|our|said|such)\s+)?(?:[\w-]+\s+){0,3}", re.IGNORECASE)
+# "40 mg single-dose vial", "40 mg/1 mL Kenalog vial"; not "20 mg from the vial", "20 mg (vial ...)"
+_VIAL_NEXT = re.compile(
+    r"(?!.*\b(?:of|from|in|within|inside|per|out|left|remain\w*|unused|was|were|is|are)\b)"
+    r"[\s/-]*(?:[\d.]{1,5}\s?\w+[\s-]+)?(?:[\w-]+\s+){0,2}",
+    re.IGNORECASE,
+)
+_WHOLE_BEFORE = re.compile(  # "the rest of the", "20 mg of a"
+    r"\b(?:of|from)\s+(?:the|an?|this|that|our|his|her|said)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE
+)
+_WHOLE_REACH = 48
+_WAS = re.compile(r"\s*(?:[\w-]+\s+){1,3}(?:was|were)\s+(?:then\s+)?", re.IGNORECASE)
 _GIVEN = frozenset({"amount", "drug"})
 
 
@@ -71,7 +82,11 @@ class _Binder:
             after = self.items.roles_beside(row, place, 1)
             before = self.items.roles_beside(row, place, -1)
             if "waste" in after or "waste" in before:
-                self.bound.wasted.add(item.index)
+                if self._whole(item, after):
+                    self.bound.vial.add(item.index)
+                    self.bound.wasted.update(self._part_before(row, place, after))
+                else:
+                    self.bound.wasted.add(item.index)
             elif (
                 "vial" in after
                 or self._vials_of(row, place)
@@ -84,6 +99,20 @@ class _Binder:
                 and _PORTION.fullmatch(after["mixture"])
             ):
                 self.bound.portion.add(item.index)
+
+    def _whole(self, item: Item, after: Mapping[str, str]) -> bool:
+        """True for an amount beside "wasted" which is that of the vial: "the rest of the 40 mg vial was wasted"."""
+        if "vial" in after and _VIAL_NEXT.fullmatch(after["vial"]):
+            return True
+        start = max(self.items.sentence_start(item.start), item.start - _WHOLE_REACH)
+        return _WHOLE_BEFORE.search(self.text[start : item.start]) is not None
+
+    def _part_before(self, row: Sequence[Item], place: int, after: Mapping[str, str]) -> Iterable[int]:
+        """The 20 mg of "20 mg of a 40 mg vial was discarded"."""
+        if place and row[place - 1].kind == "amount" and "rest" not in after:
+            if _PORTION.fullmatch(self.items.gap(row[place - 1], row[place])):
+                if _WAS.fullmatch(after.get("waste", "")):
+                    yield row[place - 1].index
 
     def _vials_of(self, row: Sequence[Item], place: int) -> bool:
         """True for "two vials of Depo-Medrol 40 mg"."""

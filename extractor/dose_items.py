@@ -41,6 +41,8 @@ Role = Literal[
     "whole",
     "rest",
     "not_drug",
+    "limit",  # "up to 5 mg": no exact amount
+    "limit_beside",  # "at most 5 mg", "5 mg at most", "5 mg or less"
 ]
 NOUNS = frozenset({"joint", "nerve", "side", "level", "site", "foramen", "muscle"})
 _NUMBERS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), 2)}
@@ -54,6 +56,27 @@ _STOP = re.compile(
 )
 _LONGEST_GAP = 48
 MOST_TOGETHER = 24  # items of one mixture
+_COUNT_REACH = 12
+_COUNT = re.compile(r"(?<![.,/\d])\b(\d|[a-z]{3,5})\s(?:x\s)?$", re.IGNORECASE)
+_COUNTED = {"one": 1, **_NUMBERS}
+_SHARE_REACH = 40
+_SHARE = re.compile(  # "half of a", "a quarter of the", "1/2", "50% of one"
+    r"(?P<more>\b(?:and|\d{1,3}|[\d.]{1,4}x)\s+)?\b(?:(?:an?|one)[\s-]+)?"
+    r"(?P<part>half|quarter|(?<![\d/.])[1-9]/[1-9]|(?<![\d/.])[1-9]\d?\s?%(?=\s+of\b))"
+    r"(?:\s+of)?(?:\s+(?:an?|the|one|this|that|our|1))?\s+$",
+    re.IGNORECASE,
+)
+_SOME_SHARE = re.compile(
+    r"\b(?:half|halves|quarters?|thirds?|fourths?|fifths?|part|portion|fraction|some|most)\b"
+    r"|(?<![\w./-])\d/\d(?![\w/.])(?!\s?-?(?:inch|in\b))|\b\d{1,2}\s?%\s+of\b",
+    re.IGNORECASE,
+)
+_WITH_EACH = frozenset({"half", "portion", "part"})  # "a 40 mg vial, half in each joint"
+_BROKEN_COUNT = re.compile(r"(?<![\w.])\d{0,2}[.,]\d{1,2}\s+(?:x\s)?$")
+_LIMITS = frozenset({"limit", "limit_beside"})
+_LIMIT_GAP = re.compile(r"[\s:(]*(?:(?:of|to|about|approximately|only|an?|the|total)\s+)*", re.IGNORECASE)
+_LIMIT_BEFORE = re.compile(r"[<>\u2264\u2265]\s?=?\s?$")
+_LIMIT_BEHIND = re.compile(r"\s?[,(]?\s?$")
 _OF = re.compile(r"\s*(?:of\s+)?(?:(?:the|a)\s+)?", re.IGNORECASE)
 
 
@@ -85,6 +108,7 @@ class Items:
     def __init__(self, reading: Reading, view: View, cues: Phrases[DoseRow], unnamed: Set[str]) -> None:
         self.text = reading.text
         self.quantities: tuple[Quantity, ...] = quantities(reading.text)
+        self._amount_starts = [amount.start for amount in self.quantities]
         self._starts = [sentence.start for sentence in reading.sentences]
         drugs = [(index, hit) for index, hit in enumerate(view.hits) if hit.name not in unnamed]
         taken = sorted(
@@ -92,7 +116,10 @@ class Items:
         )
         found = [Item("drug", hit.start, hit.end, index) for index, hit in drugs]
         found += [Item("amount", amount.start, amount.end, index) for index, amount in enumerate(self.quantities)]
-        found += _cues(view, cues, taken)
+        told = list(_cues(view, cues, taken))
+        found += [item for item in told if item.kind not in _LIMITS]
+        self.limits = [item for item in told if item.kind in _LIMITS]
+        self.limited = frozenset(_limited(reading.text, self.quantities, self.limits))  # amounts that are no exact ones
         self.all = sorted(found, key=lambda item: (item.start, item.end))
         self._item_starts = [item.start for item in self.all]
         by_start = {amount.start: index for index, amount in enumerate(self.quantities)}
@@ -118,6 +145,41 @@ class Items:
     def within(self, start: int, end: int) -> list[Item]:
         """The items between two offsets."""
         return self.all[bisect_left(self._item_starts, start) : bisect_left(self._item_starts, end)]
+
+    def number_of(self, index: int) -> int:
+        """How many vials: "two 40 mg vials"."""
+        start = self.quantities[index].start
+        match = _COUNT.search(self.text[max(0, start - _COUNT_REACH) : start])
+        return int(match[1]) if match and match[1].isdigit() else _COUNTED.get(match[1].lower(), 1) if match else 1
+
+    def share_of(self, index: int) -> Decimal | None:
+        """The part of an amount that the words directly before it tell of ("half of a 40 mg vial"); 1 where they tell
+        of none, and None where it cannot be read ("one and a half 40 mg vials", "a third of a")."""
+        start = self.quantities[index].start
+        before = self.text[max(self.sentence_start(start), start - _SHARE_REACH) : start]
+        if _BROKEN_COUNT.search(before):
+            return None
+        match = _SHARE.search(before)
+        return Decimal(1) if match is None else None if match["more"] else _share(match["part"].lower())
+
+    def shared(self, row: Sequence[Item]) -> bool:
+        """True where a sentence tells of a part of the vial somewhere, and not of one for each place."""
+        if not row:
+            return False
+        start = self.sentence_start(row[0].start)
+        place = self.sentence_of(start) + 1
+        end = self._starts[place] if place < len(self._starts) else len(self.text)
+        each = any(item.kind == "each" or (item.kind == "divided" and "each" in self._words(item)) for item in row)
+        for match in _SOME_SHARE.finditer(self.text, start, end):
+            own = bisect_right(self._amount_starts, match.start()) - 1
+            if own >= 0 and match.start() < self.quantities[own].end and not match[0].endswith("of"):
+                continue  # "half a cc"
+            if not (each and match[0].lower() in _WITH_EACH):
+                return True
+        return False
+
+    def _words(self, item: Item) -> str:
+        return self.text[item.start : item.end].lower()
 
     def gap(self, left: Item, right: Item) -> str:
         return self.text[left.end : right.start]
@@ -178,6 +240,20 @@ class Items:
         return not (after and after[0].kind == "drug" and _OF.fullmatch(self.gap(item, after[0])))
 
 
+def _share(part: str) -> Decimal | None:
+    """
+    >>> [_share(part) for part in ("half", "1/4", "75%", "1/3", "4/2")]
+    [Decimal('0.5'), Decimal('0.25'), Decimal('0.75'), None, None]
+    """
+    if part in ("half", "quarter"):
+        return Decimal("0.5") if part == "half" else Decimal("0.25")
+    if part.endswith("%"):
+        return Decimal(part.rstrip("% ")) / 100
+    above, under = map(int, part.split("/"))
+    value = Decimal(above) / Decimal(under)
+    return value if above < under and value * 1000 % 1 == 0 else None
+
+
 def figure(quantity: Quantity) -> Decimal | None:
     """The figure of a normalised quantity; None for a range.
 
@@ -216,6 +292,25 @@ def _cues(view: View, cues: Phrases[DoseRow], taken: Sequence[tuple[int, int]]) 
             yield from _each(view, first, last, nouns)
         elif role not in NOUNS:
             yield Item(role, view.starts[first], view.ends[last - 1])
+
+
+def _limited(text: str, amounts: Sequence[Quantity], limits: Sequence[Item]) -> Iterable[int]:
+    """The amounts with a limit directly before or behind them: "no more than 5 mg", "< 5 mg", "5 mg or less"."""
+    starts, ends = [amount.start for amount in amounts], [amount.end for amount in amounts]
+    for limit in limits:
+        after = bisect_left(starts, limit.end)
+        if after < len(amounts) and starts[after] - limit.end <= _LONGEST_GAP:
+            if _LIMIT_GAP.fullmatch(text, limit.end, starts[after]):
+                yield after
+                continue
+        if limit.kind == "limit":
+            continue  # "40 mg over two minutes"
+        before = bisect_right(ends, limit.start) - 1
+        if before >= 0 and _LIMIT_BEHIND.fullmatch(text, ends[before], limit.start):
+            yield before
+    for index, start in enumerate(starts):
+        if _LIMIT_BEFORE.search(text[max(0, start - 4) : start]):
+            yield index
 
 
 def _each(view: View, first: int, last: int, nouns: Mapping[int, tuple[int, str]]) -> Iterable[Item]:

@@ -60,8 +60,6 @@ class _Reader:
     def __init__(self, items: Items, bound: Bound, billed: Billed, span_of: Callable[[int], Span]) -> None:
         self.items, self.bound, self.billed, self.span_of = items, bound, billed, span_of
         self.quantities = items.quantities
-        vials = [self.quantities[index] for index in sorted(bound.vial)]
-        self.held = {amount for vial in vials if vial.kind == "dose" and (amount := milligrams(vial)) is not None}
 
     def read(self, section: str, row: Sequence[Item], last: str) -> Iterable[Waste]:
         kinds = {item.kind for item in row}
@@ -83,11 +81,13 @@ class _Reader:
         if self._of_mixture(row, amounts, product):
             return Waste("mixture", product, None, spans)
         told = [amount for index in amounts if (amount := self._amount(index, product)) is not None]
+        if self.items.limited.intersection(amounts):
+            return Waste("unclear", product, None, spans)
         if told:
             spans += tuple(map(self.span_of, amounts))
-        elif any(item.kind == "rest" for item in row) and (left := self._left_in_vial(product)) is not None:
+        elif any(item.kind == "rest" for item in row) and (left := self._left_in_vial(row, product)) is not None:
             told = [left]
-        if not told:
+        if len(set(told)) != 1:
             return Waste("unclear", product, None, spans)
         return Waste("wasted", product, told[0], spans) if any(told) else Waste("none", product, None, spans)
 
@@ -133,15 +133,33 @@ class _Reader:
 
     def _amount(self, index: int, product: str) -> Decimal | None:
         quantity = self.quantities[index]
+        if index in self.items.limited:
+            return None
         if quantity.kind == "dose":
             return milligrams(quantity)
         strength, volume = self.billed.strength.get(product), figure(quantity)
         return strength * volume if quantity.kind == "volume" and strength is not None and volume is not None else None
 
-    def _left_in_vial(self, product: str) -> Decimal | None:
-        """What the vial held beyond the dose that is told with it, where the note tells both."""
-        used = self.billed.used.get(product)
-        if len(self.held) != 1 or used is None:
+    def _left_in_vial(self, row: Sequence[Item], product: str) -> Decimal | None:
+        """What the one vial held beyond the dose that is told, where the note tells both."""
+        used, vials = self.billed.used.get(product), self._vials(row, product)
+        held = {self._amount(index, product) for index in vials}
+        full = held.pop() if len(held) == 1 else None
+        if used is None or full is None or any(self.items.number_of(index) > 1 for index in vials):
             return None
-        left = next(iter(self.held)) - used
-        return left if left >= 0 else None
+        return full - used if full > used else None  # what was left of nothing cannot be thrown away
+
+    def _vials(self, row: Sequence[Item], product: str) -> list[int]:
+        """What vials of the product hold: those of the sentence about waste, else those of the note; mg before mL."""
+        here = {item.index for item in row if item.kind == "amount"}
+        vials = [
+            index
+            for index in sorted(self.bound.vial)
+            if (owner := self.items.owned.get(index)) is None or self.billed.products.get(owner) == product
+        ]
+        near = [index for index in vials if index in here]
+        by_kind = [
+            [index for index in some if self.quantities[index].kind == kind]
+            for some, kind in ((near, "dose"), (near, "volume"), (vials, "dose"))
+        ]
+        return next((found for found in by_kind if found), [])

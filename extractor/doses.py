@@ -36,12 +36,9 @@ _PRODUCT_REACH = 24
 _TIMES = re.compile(r"\)?\s{0,2}x\s?(\d{1,2})(?![\d/-]|\.\d|\s?(?:m[gl]|cc|\d))", re.IGNORECASE)
 _STRENGTH = re.compile(r"[\s-]{0,2}(\d{1,2})(?![\d.,/%]\d|\d|%|\s?(?:mg|mcg|ml|cc|gauge|g\b|x\b|units))", re.IGNORECASE)
 _CORRECTED = 40  # characters
-_COUNT_REACH = 12
 _INSIDE = re.compile(r"\b(?:containing|contained|with|in|of a|of the|consisting)\b", re.IGNORECASE)
 _OF_MIXTURE = re.compile(r"\b(?:mixture|containing|syringe)\b", re.IGNORECASE)
 _OF_ONE = re.compile(r"/\s?1\s?\w")
-_COUNT = re.compile(r"\b(\d|[a-z]{3,5})\s(?:x\s)?$", re.IGNORECASE)
-_NUMBERS = {word: n for n, word in enumerate("one two three four five six".split(), 1)}
 
 
 class DoseReader:
@@ -155,9 +152,12 @@ class _Note:
             told, _ = self._strength(mention)
             if told is not None:
                 strength.setdefault(mention.product.product, told)
-        for dose in found:
-            if dose.kind in ("plain", "total") and dose.amount is not None:
-                used.setdefault(dose.product, dose.amount)
+        for product in {mention.product.product for mention in self.mentions}:
+            told_of = [dose for dose in found if dose.product == product and dose.amount is not None]
+            amounts = {dose.amount for dose in told_of if dose.amount is not None}
+            one = len(amounts) == 1 and len({dose.place for dose in told_of if dose.place}) <= 1
+            if one and all(dose.kind in ("plain", "total") for dose in told_of):
+                used[product] = amounts.pop()
         return Billed(
             products={mention.hit: mention.product.product for mention in self.mentions},
             names={index: hit.name for index, hit in enumerate(self.view.hits)},
@@ -192,6 +192,8 @@ class _Note:
         if doses:
             found = [self._dose(mention, [index], milligrams(self.quantities[index])) for index in doses]
             doubtful = len(doses) == len(volumes) == 1 and self._two_ways(mention, doses[0], volumes[0])
+            if not any(item.kind == "each" for item in self.rows.get(mention.sentence, ())):
+                doubtful |= any(self.items.share_of(index) != 1 for index in doses)  # "half of the 40 mg"
             return [replace(dose, kind="unclear") for dose in found] if doubtful else found
         strength, shown = self._strength(mention)
         if strength is not None and volumes:
@@ -207,7 +209,13 @@ class _Note:
         if vials:
             vial = self.quantities[vials[0]]
             held = milligrams(vial) if vial.kind == "dose" else _times(strength, figure(vial))
-            return [self._dose(mention, vials, _times(held, self._number_of(vials[0])))]
+            share = self.items.share_of(vials[0])
+            if share == 1 and vials[0] not in bound.total and self.items.shared(self.rows.get(mention.sentence, ())):
+                share = None
+            if share != 1:
+                bound.divided.discard(vials[0])  # "1/2 of the 40 mg vial": the part is counted already
+            number = self.items.number_of(vials[0]) if share == 1 else 1
+            return [self._dose(mention, vials, _times(_times(held, Decimal(number)), share))]
         return [Dose(mention.agent.name, mention.product.product, evidence=(self._span(mention.agent),))]
 
     def _two_ways(self, mention: _Mention, dose: int, volume: int) -> bool:
@@ -258,12 +266,6 @@ class _Note:
         by_kind = {self.quantities[index].kind: index for index in reversed(told)}
         return [by_kind[kind] for kind in ("dose", "volume") if kind in by_kind][:1]
 
-    def _number_of(self, index: int) -> Decimal:
-        """How many vials: "two 40 mg vials"."""
-        start = self.quantities[index].start
-        match = _COUNT.search(self.text[max(0, start - _COUNT_REACH) : start])
-        return Decimal(match[1] if match[1].isdigit() else _NUMBERS.get(match[1].lower(), 1)) if match else Decimal(1)
-
     def _rest_told(self, mention: _Mention) -> bool:
         """True where something was left in the vial."""
         for index in range(mention.sentence, mention.sentence + _FOLLOWING + 1):
@@ -283,7 +285,7 @@ class _Note:
         """The dose with what the note says of its amounts (the first of `indexes` counts)."""
         bound, main, amount = self.bound, indexes[0], dose.amount
         dose = replace(dose, place=self.places.get(sentence, "") or self._place_of(main, sentence))
-        if amount is None:
+        if amount is None or self.items.limited.intersection(indexes):
             return replace(dose, kind="unclear")
         if times := self._multiplied(main, mention):
             return replace(dose, kind="total", amount=amount * times)

@@ -182,7 +182,7 @@ def _dose(rooms: Rooms, row: Any, text: str) -> bool:
         Phrases({one.phrase: one for one in rooms.folder.csv("doses.csv", DoseRow)}),
         frozenset({"steroid"}),
     )
-    return row.role in {item.noun if row.role in NOUNS else item.kind for item in items.all}
+    return row.role in {item.noun if row.role in NOUNS else item.kind for item in (*items.all, *items.limits)}
 
 
 FIRES: dict[str, Callable[[Rooms, Any, str], bool]] = {
