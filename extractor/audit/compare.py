@@ -31,7 +31,7 @@ _QUESTION_OF_SIDE, _QUESTION_OF_LEVEL = "missing_side", "missing_level"
 
 @dataclass(frozen=True)
 class Rules:
-    """All that a comparison needs beside the note and the claim."""
+    """All that a comparison needs beside the note and the claim. `shelf` knows the numbers of one profile."""
 
     book: CodeBook
     table: AuditTable
@@ -40,6 +40,10 @@ class Rules:
     @classmethod
     def of(cls, book: CodeBook, table: AuditTable) -> Rules:
         return cls(book, table, Shelf(book, table))
+
+    def under(self, profile: Profile) -> Rules:
+        """The same rules with the numbers that a profile writes otherwise."""
+        return replace(self, shelf=Shelf(self.book, self.table, profile.replace))
 
 
 @dataclass(slots=True)
@@ -64,8 +68,9 @@ class Comparison:
 
 def compare(result: CodingResult, billed: Sequence[Billed], rules: Rules) -> Comparison:
     """The comparison of one claim with the coding of its note, under the profile of the result. Pure."""
-    shelf = rules.shelf
     profile = rules.book.profile(result.versions.profile)
+    rules = rules.under(profile)
+    shelf = rules.shelf
     work = _Work()
     known = [replace(item, code=shelf.plain(item.code)) for item in billed if shelf.place(item.code)]
     have = _by_service(known, shelf)
