@@ -26,7 +26,7 @@ from extractor.coding.codebook import CodeBook
 from extractor.coding.profiles import Profile
 from extractor.schema import ClaimLine, CodeLine, CodingResult
 
-_QUESTION_OF_SIDE, _QUESTION_OF_LEVEL = "missing_side", "missing_level"
+_QUESTION_OF_SIDE, _QUESTION_OF_LEVEL, _QUESTION_OF_STOP = "missing_side", "missing_level", "discontinued"
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,14 @@ def _matched(service: Service, work: _Work) -> None:
 def _stopped(lines: Sequence[Billed], table: AuditTable, work: _Work) -> None:
     """A service that was stopped before anything was completed; billed as such, a person decides."""
     work.verdict.update({item.line: "needs_answer" for item in lines})
-    bare = tuple(item.line for item in lines if not set(item.modifiers) & table.modifiers.stopped)
+    bare = _billed_as_done(lines, table)
     if bare:
-        work.causes.append(Cause("not_performed", bare))
+        work.causes.append(Cause("not_performed", tuple(item.line for item in bare)))
+
+
+def _billed_as_done(lines: Sequence[Billed], table: AuditTable) -> list[Billed]:
+    """The lines without a modifier of a stopped service."""
+    return [item for item in lines if not set(item.modifiers) & table.modifiers.stopped]
 
 
 def _of_a_kind(service: Service, work: _Work) -> bool:
@@ -279,6 +284,8 @@ def _questions(
             lines = [item for item in lines if rules.book.code(item.code).guidance]
         if kind == "missing_side":
             lines = [item for item in lines if rules.book.code(item.code).side]
+        if id_ == _QUESTION_OF_STOP:
+            lines = _billed_as_done(lines, rules.table)
         if kind == "nerves_as_levels":
             continue  # nerves that complete no joint beside joints that are complete
         if lines:
