@@ -161,7 +161,7 @@ def _matched(service: Service, work: _Work) -> None:
     for number, verdict in verdicts(service, found, astray).items():
         work.verdict.setdefault(number, verdict)
     work.causes += found
-    work.missing += missing(service)
+    work.missing += missing(service, found)
 
 
 def _stopped(lines: Sequence[Billed], table: AuditTable, work: _Work) -> None:
