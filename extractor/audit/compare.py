@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.audit.claims import Billed
@@ -87,6 +87,7 @@ def compare(result: CodingResult, billed: Sequence[Billed], rules: Rules) -> Com
     _questions(have, want, result, rules, work)
     _diagnostic(known, result, rules, profile, work)
     _coverage(have, want, result, rules, profile, work)
+    _numbers(billed, have, want, result, profile, work)
     _imaging(imaging, known, rules, work)
     return _told(result, billed, rules, work)
 
@@ -305,6 +306,23 @@ def _diagnostic(lines: Sequence[Billed], result: CodingResult, rules: Rules, pro
     bare = tuple(item.line for item in lines if item.code in wanted and profile.diagnostic not in item.modifiers)
     if bare:
         work.causes.append(Cause("diagnostic_as_therapeutic", bare, {"codes": profile.diagnostic}))
+
+
+def _numbers(
+    billed: Sequence[Billed],
+    have: Mapping[str, tuple[Billed, ...]],
+    want: Mapping[str, tuple[ClaimLine, ...]],
+    result: CodingResult,
+    profile: Profile,
+    work: _Work,
+) -> None:
+    """Lines billed with the number of the code book where the claim form wants another."""
+    wanted = {item.code for item in result.claim}
+    matched = {item.line for name in have if name in want for item in have[name]}
+    odd = [item for item in billed if item.line in matched and profile.replace.get(item.code) in wanted]
+    if odd:
+        codes = ", ".join(dict.fromkeys(profile.replace[item.code] for item in odd))
+        work.causes.append(Cause("wrong_modifiers", tuple(item.line for item in odd), {"codes": codes}, "other_number"))
 
 
 def _coverage(
