@@ -215,6 +215,26 @@ sacroiliac_joint = "27999"
 """
 
 
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-02-01", "line 1: the claim has another date of service; judged under that of the note"),
+        ("2026-01-31", ""),
+        ("", ""),
+    ],
+)
+def test_another_date_of_service_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], day: str, said: str
+) -> None:
+    note = {"id": "n1", "text": NOTE, "date_of_service": "2026-01-31"}
+    (tmp_path / "notes.jsonl").write_text(json.dumps(note) + "\n")
+    (tmp_path / "claims.csv").write_text(f"id,code,modifiers,date_of_service\nn1,64493,50,{day}\n")
+    assert run(str(tmp_path / "notes.jsonl"), "--claims", str(tmp_path / "claims.csv"), "--format", "json") == 0
+    written = capfd.readouterr()
+    assert written.err == (f"facetcode: {tmp_path / 'notes.jsonl'} {said}\n" if said else "")
+    assert AuditReport.model_validate_json(written.out).notes[0].versions.date_of_service == "2026-01-31"
+
+
 def test_a_claims_file_that_is_not_there(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(str(folder / "notes.jsonl"), "--claims", str(folder / "none.csv")) == 2
     assert capfd.readouterr().err == f"facetcode: {folder / 'none.csv'}: no such file\n"
