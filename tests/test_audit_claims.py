@@ -60,7 +60,8 @@ def test_a_cell_with_a_line_end_is_one_bad_row(tmp_path: Path, end: str) -> None
     path = tmp_path / "claims.csv"
     path.write_bytes(f'id,code,note{end}n1,64493,"a{end}{end}b,c"{end}n2,64494,{end}'.encode())
     claims, bad = read_claims(path, PROFILES)
-    assert [(item.where, item.reason) for item in bad] == [(f"{path} line 2", "a cell holds a line end")]
+    reason = "a cell holds a line end; it runs to line 4"
+    assert [(item.where, item.reason) for item in bad] == [(f"{path} line 2", reason)]
     assert list(claims) == ["n2"]
 
 

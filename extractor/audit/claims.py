@@ -207,8 +207,8 @@ def _table(path: Path, shown: str) -> Iterator[tuple[str, Mapping[str, Any] | st
                 continue
             cells = _cells(line, delimiter)
             if cells is None:
-                broken = rows.skip_broken_cell(line, delimiter)
-                yield where, "a cell holds a line end" if broken else "quotes do not match"
+                last = rows.skip_broken_cell(line, delimiter)
+                yield where, f"a cell holds a line end; it runs to line {last}" if last else "quotes do not match"
             elif len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
                 yield where, f"{len(cells)} columns, the first line has {len(names)}"
             else:
@@ -239,25 +239,25 @@ class _Rows:
     def __next__(self) -> tuple[int, str | None]:
         return self._ahead.popleft() if self._ahead else next(self._source)
 
-    def skip_broken_cell(self, line: str, delimiter: str) -> bool:
-        """True where a quoted cell runs on over the next lines: they are skipped, for they are no rows of their own.
-        Where they do not end the quote, they stay."""
+    def skip_broken_cell(self, line: str, delimiter: str) -> int:
+        """The number of the last line where a quoted cell runs on over the next lines: they are skipped, for they are
+        no rows of their own. 0 where they do not end the quote; then they stay."""
         parts, quotes = [line], line.count('"')
         for place in range(_MOST_LINES if quotes % 2 else 0):
             if place == len(self._ahead):
                 self._ahead.extend(islice(self._source, 1))
-            part = self._ahead[place][1] if place < len(self._ahead) else None
+            last, part = self._ahead[place] if place < len(self._ahead) else (0, None)
             if part is None:
-                return False
+                return 0
             parts.append(part)
             quotes += part.count('"')
             if quotes % 2 == 0:
                 if _cells("\n".join(parts), delimiter) is None:
-                    return False
+                    return 0
                 for _ in range(place + 1):
                     self._ahead.popleft()
-                return True
-        return False
+                return last
+        return 0
 
 
 def _cells(line: str, delimiter: str) -> list[str] | None:
