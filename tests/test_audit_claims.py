@@ -20,6 +20,8 @@ NOTE = (
     "0.5% was injected into each joint. No complications."
 )
 
+_THREE = (("n1", "64493"), ("n1", "64494"), ("n2", "64490"))
+
 
 def lines_of(path: Path) -> list[tuple[str, str, tuple[str, ...], int]]:
     claims, bad = read_claims(path, PROFILES)
@@ -43,12 +45,24 @@ def lines_of(path: Path) -> list[tuple[str, str, tuple[str, ...], int]]:
             "id,code,modifiers,units,note\nn1,64493,,2,x\nn2,64494,,,\n",
             [("n1", "64493", (), 2), ("n2", "64494", (), 1)],
         ),
+        ("id,code\rn1,64493\rn1,64494\r", [("n1", "64493", (), 1), ("n1", "64494", (), 1)]),
+        ("id,code\nn1,64493\rn1,64494\nn2,64490\r\n", [(id_, code, (), 1) for id_, code in _THREE]),
     ],
 )
 def test_csv(tmp_path: Path, text: str, expected: list[Any]) -> None:
     path = tmp_path / "claims.csv"
     path.write_text(text, encoding="utf-8")
     assert lines_of(path) == expected
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_cell_with_a_line_end_is_one_bad_row(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "claims.csv"
+    path.write_bytes(f'id,code,note{end}n1,64493,"a{end}{end}b,c"{end}n2,64494,{end}'.encode())
+    claims, bad = read_claims(path, PROFILES)
+    reason = "a cell holds a line end; it runs to line 4"
+    assert [(item.where, item.reason) for item in bad] == [(f"{path} line 2", reason)]
+    assert list(claims) == ["n2"]
 
 
 def test_jsonl(tmp_path: Path) -> None:
@@ -152,6 +166,74 @@ def test_the_same_call_gives_the_same_bytes(folder: Path, capfd: pytest.CaptureF
         run(*call)
         outputs.append(capfd.readouterr().out)
     assert outputs[0] == outputs[1]
+
+
+OTHER = """[profiles.other]
+label = "A form with numbers of its own"
+source = "A test"
+date = 2026-11-26
+bilateral_primary = "modifier"
+bilateral_add_on = "twice"
+replace = { "64493" = "64490" }
+"""
+
+
+def verdicts_of(folder: Path, capfd: pytest.CaptureFixture[str], *options: str) -> list[list[str]]:
+    call = (str(folder / "notes.jsonl"), "--claims", str(folder / "claims.csv"), "--format", "json", *options)
+    assert run(*call) == 0
+    report = AuditReport.model_validate_json(capfd.readouterr().out)
+    return [[line.verdict for line in note.lines] for note in report.notes]
+
+
+def test_what_one_profile_writes_otherwise_changes_no_other(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "own").mkdir()
+    (folder / "own/profiles.toml").write_text(OTHER)
+    (folder / "claims.csv").write_text("id,code,modifiers\nn1,64493,50\nn2,64490,50\n")
+    own = ("--patterns", str(folder / "own"))
+    assert verdicts_of(folder, capfd, *own) == [["supported"], ["unsupported"], []]
+
+
+def test_a_year_without_a_code_that_a_profile_writes_otherwise(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "own/codes").mkdir(parents=True)
+    (folder / "own/codes/2027.toml").write_text(NEXT)
+    day = ("--date-of-service", "2027-03-01", "--patterns", str(folder / "own"), "--profile", "medicare-asc")
+    (folder / "claims.csv").write_text("id,code,modifiers\nn1,64493,RT\nn1,64493,LT\nn2,27096,50\n")
+    assert verdicts_of(folder, capfd, *day) == [["supported", "supported"], ["not_judged"], []]
+
+
+NEXT = """year = "2027"
+based_on = "2026"
+from = 2027-01-01
+until = 2027-12-31
+source = "A test"
+date = 2026-11-26
+removed = ["27096"]
+[codes.27999]
+label = "sacroiliac joint"
+rule = "sacroiliac-joint"
+[single]
+sacroiliac_joint = "27999"
+"""
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-02-01", "line 1: the claim has another date of service; judged under that of the note"),
+        ("2026-01-31", ""),
+        ("", ""),
+    ],
+)
+def test_another_date_of_service_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], day: str, said: str
+) -> None:
+    note = {"id": "n1", "text": NOTE, "date_of_service": "2026-01-31"}
+    (tmp_path / "notes.jsonl").write_text(json.dumps(note) + "\n")
+    (tmp_path / "claims.csv").write_text(f"id,code,modifiers,date_of_service\nn1,64493,50,{day}\n")
+    assert run(str(tmp_path / "notes.jsonl"), "--claims", str(tmp_path / "claims.csv"), "--format", "json") == 0
+    written = capfd.readouterr()
+    assert written.err == (f"facetcode: {tmp_path / 'notes.jsonl'} {said}\n" if said else "")
+    assert AuditReport.model_validate_json(written.out).notes[0].versions.date_of_service == "2026-01-31"
 
 
 def test_a_claims_file_that_is_not_there(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -41,6 +42,18 @@ def test_silence_is_never_not_met(coder: Coder, checklist: Checklist) -> None:
     note = "PROCEDURE: L4-5 facet joint injection. The L4-5 facet joint was injected with bupivacaine."
     items = checklist.check(note, coder.code(note), coder.book)
     assert {item.state for item in items} == {"met", "not_stated", "not_applicable"}
+
+
+@pytest.mark.parametrize(("words", "count"), [("left ", 20_000), ("History of fusion L2-L3. ", 8_000)])
+def test_a_long_note_takes_linear_time(words: str, count: int, coder: Coder, checklist: Checklist) -> None:
+    note = (
+        "PROCEDURE: Left L4-5 facet joint injection.\n"
+        "Under fluoroscopy the left L4-5 facet joint was entered and injected with bupivacaine.\n"
+    ) + words * count
+    result = coder.code(note)
+    begun = time.process_time()
+    checklist.check(note, result, coder.book)
+    assert time.process_time() - begun < 6  # about 1 to 2 s; each held against every other takes 12 s and more
 
 
 def _shown(row: ChecklistPhrase, text: str) -> list[str]:

@@ -94,11 +94,12 @@ def _quotes(found: Sequence[Found]) -> tuple[Evidence, ...]:
     quotes = sorted({(words.start, -words.end, one.part): words for one in found for words in one.evidence}.items())
     kept: list[Evidence] = []
     parts: dict[str, int] = {}
-    for (start, end, part), words in quotes:
-        inside = any(other.start <= start and -end <= other.end for other in kept)
-        if not inside and (part == WHOLE or parts.get(part, 0) < _MOST_QUOTES // 2):
+    furthest = -1  # all that are kept begin no later
+    for (_, _, part), words in quotes:
+        if words.end > furthest and (part == WHOLE or parts.get(part, 0) < _MOST_QUOTES // 2):
             parts[part] = parts.get(part, 0) + 1
             kept.append(words)
+            furthest = words.end
     return tuple(kept[:_MOST_QUOTES])
 
 

@@ -11,10 +11,12 @@ import io
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from extractor.batch.readers.streams import Damaged, lines, open_bytes, too_long, unpacked
 from extractor.batch.sources import is_date, is_unicode, printable
@@ -25,6 +27,7 @@ _MODIFIER = re.compile(r"[0-9A-Z]{2}")
 _SPLIT = re.compile(r"[\s,;:/|-]+")
 _POINT_ZERO = re.compile(r"\.0*$")
 _MOST_UNITS = 999
+_MOST_LINES = 20  # of one cell
 _MODIFIER_COLUMNS = ("modifiers", "modifier", "modifier1", "modifier2", "modifier3", "modifier4")
 _COLUMNS = ("id", "code", *_MODIFIER_COLUMNS, "units", "date_of_service", "profile")
 
@@ -189,7 +192,8 @@ def _table(path: Path, shown: str) -> Iterator[tuple[str, Mapping[str, Any] | st
     names: list[str] | None = None
     delimiter = ","
     with open_bytes(path) as stream:
-        for number, line, _ in lines(stream):
+        rows = _Rows(_line_ends(stream))
+        for number, line in rows:
             where = f"{shown} line {number}"
             if line is None:
                 yield where, too_long()
@@ -203,7 +207,8 @@ def _table(path: Path, shown: str) -> Iterator[tuple[str, Mapping[str, Any] | st
                 continue
             cells = _cells(line, delimiter)
             if cells is None:
-                yield where, "quotes do not match"
+                last = rows.skip_broken_cell(line, delimiter)
+                yield where, f"a cell holds a line end; it runs to line {last}" if last else "quotes do not match"
             elif len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
                 yield where, f"{len(cells)} columns, the first line has {len(names)}"
             else:
@@ -212,11 +217,56 @@ def _table(path: Path, shown: str) -> Iterator[tuple[str, Mapping[str, Any] | st
         raise InputError(f"{shown}: holds no rows")
 
 
+def _line_ends(stream: BinaryIO) -> Iterator[tuple[int, str | None]]:
+    """Number and text of each line; a carriage return by itself ends a line too, as old spreadsheets write it."""
+    number = 0
+    for _, line, _ in lines(stream):
+        for part in [None] if line is None else line.removesuffix("\n").removesuffix("\r").split("\r"):
+            number += 1
+            yield number, part
+
+
+class _Rows:
+    """Numbered lines, of which some may be looked at before their turn."""
+
+    def __init__(self, source: Iterator[tuple[int, str | None]]) -> None:
+        self._source = source
+        self._ahead: deque[tuple[int, str | None]] = deque()
+
+    def __iter__(self) -> Iterator[tuple[int, str | None]]:
+        return self
+
+    def __next__(self) -> tuple[int, str | None]:
+        return self._ahead.popleft() if self._ahead else next(self._source)
+
+    def skip_broken_cell(self, line: str, delimiter: str) -> int:
+        """The number of the last line where a quoted cell runs on over the next lines: they are skipped, for they are
+        no rows of their own. 0 where they do not end the quote; then they stay."""
+        parts, quotes = [line], line.count('"')
+        for place in range(_MOST_LINES if quotes % 2 else 0):
+            if place == len(self._ahead):
+                self._ahead.extend(islice(self._source, 1))
+            last, part = self._ahead[place] if place < len(self._ahead) else (0, None)
+            if part is None:
+                return 0
+            parts.append(part)
+            quotes += part.count('"')
+            if quotes % 2 == 0:
+                if _cells("\n".join(parts), delimiter) is None:
+                    return 0
+                for _ in range(place + 1):
+                    self._ahead.popleft()
+                return last
+        return 0
+
+
 def _cells(line: str, delimiter: str) -> list[str] | None:
+    """The cells of one row; None where quotes do not match."""
     try:
-        return next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter, strict=True), [])
+        rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter, strict=True))
     except csv.Error:
         return None
+    return rows[0] if len(rows) == 1 else None
 
 
 def _check_names(names: list[str], shown: str) -> None:

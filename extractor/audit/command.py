@@ -113,6 +113,8 @@ def _coded(
             complain(f"{item.where}: {item.text}")
             continue
         claim = claims.get(item.note.id.strip()) if isinstance(item, Incoming) else None
+        if isinstance(item, Incoming) and claim and _other_day(item, claim):
+            complain(f"{item.where}: the claim has another date of service; judged under that of the note")
         outcome = item if isinstance(item, BadRecord) else code_one(_as_billed(item, claim), code, day)
         if isinstance(outcome, BadRecord):
             complain(f"{outcome.where}: {outcome.reason}")
@@ -120,6 +122,11 @@ def _coded(
         else:
             note, result = outcome
             yield note.text, result, claim
+
+
+def _other_day(item: Incoming, claim: Claim) -> bool:
+    """True where note and claim bring different dates of service."""
+    return bool(item.note.date_of_service and claim.day) and item.note.date_of_service != claim.day
 
 
 def _as_billed(item: Incoming, claim: Claim | None) -> Incoming:

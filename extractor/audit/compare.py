@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.audit.claims import Billed
@@ -26,12 +26,12 @@ from extractor.coding.codebook import CodeBook
 from extractor.coding.profiles import Profile
 from extractor.schema import ClaimLine, CodeLine, CodingResult
 
-_QUESTION_OF_SIDE, _QUESTION_OF_LEVEL = "missing_side", "missing_level"
+_QUESTION_OF_SIDE, _QUESTION_OF_LEVEL, _QUESTION_OF_STOP = "missing_side", "missing_level", "discontinued"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """All that a comparison needs beside the note and the claim."""
+    """All that a comparison needs beside the note and the claim. `shelf` knows the numbers of one profile."""
 
     book: CodeBook
     table: AuditTable
@@ -40,6 +40,10 @@ class Rules:
     @classmethod
     def of(cls, book: CodeBook, table: AuditTable) -> Rules:
         return cls(book, table, Shelf(book, table))
+
+    def under(self, profile: Profile) -> Rules:
+        """The same rules with the numbers that a profile writes otherwise."""
+        return replace(self, shelf=Shelf(self.book, self.table, profile.replace))
 
 
 @dataclass(slots=True)
@@ -64,8 +68,9 @@ class Comparison:
 
 def compare(result: CodingResult, billed: Sequence[Billed], rules: Rules) -> Comparison:
     """The comparison of one claim with the coding of its note, under the profile of the result. Pure."""
-    shelf = rules.shelf
     profile = rules.book.profile(result.versions.profile)
+    rules = rules.under(profile)
+    shelf = rules.shelf
     work = _Work()
     known = [replace(item, code=shelf.plain(item.code)) for item in billed if shelf.place(item.code)]
     have = _by_service(known, shelf)
@@ -82,6 +87,7 @@ def compare(result: CodingResult, billed: Sequence[Billed], rules: Rules) -> Com
     _questions(have, want, result, rules, work)
     _diagnostic(known, result, rules, profile, work)
     _coverage(have, want, result, rules, profile, work)
+    _numbers(billed, have, want, result, profile, work)
     _imaging(imaging, known, rules, work)
     return _told(result, billed, rules, work)
 
@@ -156,15 +162,20 @@ def _matched(service: Service, work: _Work) -> None:
     for number, verdict in verdicts(service, found, astray).items():
         work.verdict.setdefault(number, verdict)
     work.causes += found
-    work.missing += missing(service)
+    work.missing += missing(service, found)
 
 
 def _stopped(lines: Sequence[Billed], table: AuditTable, work: _Work) -> None:
     """A service that was stopped before anything was completed; billed as such, a person decides."""
     work.verdict.update({item.line: "needs_answer" for item in lines})
-    bare = tuple(item.line for item in lines if not set(item.modifiers) & table.modifiers.stopped)
+    bare = _billed_as_done(lines, table)
     if bare:
-        work.causes.append(Cause("not_performed", bare))
+        work.causes.append(Cause("not_performed", tuple(item.line for item in bare)))
+
+
+def _billed_as_done(lines: Sequence[Billed], table: AuditTable) -> list[Billed]:
+    """The lines without a modifier of a stopped service."""
+    return [item for item in lines if not set(item.modifiers) & table.modifiers.stopped]
 
 
 def _of_a_kind(service: Service, work: _Work) -> bool:
@@ -274,6 +285,8 @@ def _questions(
             lines = [item for item in lines if rules.book.code(item.code).guidance]
         if kind == "missing_side":
             lines = [item for item in lines if rules.book.code(item.code).side]
+        if id_ == _QUESTION_OF_STOP:
+            lines = _billed_as_done(lines, rules.table)
         if kind == "nerves_as_levels":
             continue  # nerves that complete no joint beside joints that are complete
         if lines:
@@ -293,6 +306,23 @@ def _diagnostic(lines: Sequence[Billed], result: CodingResult, rules: Rules, pro
     bare = tuple(item.line for item in lines if item.code in wanted and profile.diagnostic not in item.modifiers)
     if bare:
         work.causes.append(Cause("diagnostic_as_therapeutic", bare, {"codes": profile.diagnostic}))
+
+
+def _numbers(
+    billed: Sequence[Billed],
+    have: Mapping[str, tuple[Billed, ...]],
+    want: Mapping[str, tuple[ClaimLine, ...]],
+    result: CodingResult,
+    profile: Profile,
+    work: _Work,
+) -> None:
+    """Lines billed with the number of the code book where the claim form wants another."""
+    wanted = {item.code for item in result.claim}
+    matched = {item.line for name in have if name in want for item in have[name]}
+    odd = [item for item in billed if item.line in matched and profile.replace.get(item.code) in wanted]
+    if odd:
+        codes = ", ".join(dict.fromkeys(profile.replace[item.code] for item in odd))
+        work.causes.append(Cause("wrong_modifiers", tuple(item.line for item in odd), {"codes": codes}, "other_number"))
 
 
 def _coverage(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from extractor.audit.reading import Found, Heard, Shown
 from extractor.audit.shelf import FACET, Shelf
@@ -118,8 +120,9 @@ def _agents(facts: Facts, found: Sequence[Found]) -> list[Found]:
 
 def _measured(found: Sequence[Found], agents: Sequence[Evidence], facts: Facts) -> bool:
     """True for a volume in the sentence of a drug ("1 mL of a mixture of ...")."""
+    starts = sorted(agent.start for agent in agents)
     rooms = [facts.heard.given(one.sentence) for one in found if one.part == "volume" and one.sentence]
-    return any(start <= agent.start < end for start, end in rooms for agent in agents)
+    return any(bisect_left(starts, start) < bisect_left(starts, end) for start, end in rooms)
 
 
 def _approach(facts: Facts, found: Sequence[Found]) -> list[Found]:
@@ -171,6 +174,11 @@ def _sedation(facts: Facts, found: Sequence[Found]) -> list[Found]:
 def _fusion(facts: Facts, found: Sequence[Found]) -> list[Found]:
     """A fusion counts where its levels share a joint with those treated; at other levels it is none of these."""
     treated = {joint for line in facts.result.lines for joint in line.joints}
+    levels = sorted(
+        ((item.start, item.value) for item in facts.result.entities if item.label == "Level"), key=itemgetter(0)
+    )
+    starts = [start for start, _ in levels]
+    fused: dict[tuple[int, int], frozenset[str]] = {}  # by sentence, which may tell of many fusions
     weighed: list[Found] = []
     for one in found:
         if one.part != "mention":
@@ -181,15 +189,13 @@ def _fusion(facts: Facts, found: Sequence[Found]) -> list[Found]:
             continue
         if one.sentence is None:
             continue
-        start, end = facts.heard.given(one.sentence)
-        fused = {
-            name
-            for item in facts.result.entities
-            if item.label == "Level" and start <= item.start < end
-            for name in item.value.replace(",", " ").split()
-        }
-        if fused:
-            weighed.append(Found("none", "not_met" if fused & treated else "met", one.evidence, one.sentence))
+        room = (one.sentence.start, one.sentence.end)
+        if room not in fused:
+            start, end = facts.heard.given(one.sentence)
+            inside = levels[bisect_left(starts, start) : bisect_left(starts, end)]
+            fused[room] = frozenset(name for _, value in inside for name in value.replace(",", " ").split())
+        if names := fused[room]:
+            weighed.append(Found("none", "not_met" if names & treated else "met", one.evidence, one.sentence))
     return weighed
 
 

@@ -23,6 +23,7 @@ from extractor.text import CleanText, clean, unwrapped
 Shown = Literal["met", "not_met"]
 _UNTICKED = re.compile(r"\[ ?\][ \t]*(?:\w+[ \t]){0,2}$")
 _LOOK_BACK = 90  # characters before a phrase in which a denial is looked for
+_LOOK_AHEAD = 90  # and behind it
 
 
 class Sentence(NamedTuple):
@@ -114,7 +115,7 @@ class PhraseReader:
 
     def _shown(self, row: ChecklistPhrase, match: re.Match[str], sentence: Sentence, text: str) -> Shown | Literal[""]:
         before = text[max(sentence.start, match.start() - _LOOK_BACK) : match.start()]
-        behind = text[match.end() : sentence.end]
+        behind = text[match.end() : min(sentence.end, match.end() + _LOOK_AHEAD)]
         if _UNTICKED.search(before) or self._denied.is_unsaid(before):
             return ""
         if self._denied.denies(row.phrase, before, match.group(), behind):

@@ -15,7 +15,8 @@ from extractor.rows import SECTION_KINDS
 
 OWN_PARTS = frozenset({"mention", "volume"})  # parts that a reader of facts weighs
 
-_OTHER_REASONS = frozenset({"third_level_units", "supported", "needs_answer", "overcoded", "unsupported", "not_judged"})
+_VERDICTS = frozenset({"supported", "needs_answer", "overcoded", "unsupported", "not_judged"})
+_OTHER_REASONS = _VERDICTS | {"third_level_units", "other_number"}
 _FILLED = dict.fromkeys(("codes", "levels", "billed", "sides", "nerves", "query", "covered"), "")
 
 

@@ -14,7 +14,7 @@ from extractor.audit.claims import Billed
 from extractor.audit.models import FindingKind, Verdict
 from extractor.audit.rows import AuditTable
 from extractor.audit.shelf import LADDERS, Shelf, procedures_of
-from extractor.audit.tally import Tally, bills_both_sides, tallies
+from extractor.audit.tally import LEFT, RIGHT, Tally, bills_both_sides, tallies
 from extractor.coding.codetable import Code
 from extractor.coding.profiles import Profile
 from extractor.schema import ClaimLine, CodeLine, CodingResult
@@ -60,7 +60,10 @@ class Service:
 
     def levels(self, code: str) -> int:
         """Levels billed with a code."""
-        tally = self.have.get(code, Tally())
+        return self.levels_of(code, self.have.get(code, Tally()))
+
+    def levels_of(self, code: str, tally: Tally) -> int:
+        """The levels that some billed units of a code stand for."""
         if tally == self.want.get(code):
             return self.supported(code)
         if self._each_its_own(code, tally):
@@ -139,12 +142,15 @@ def causes(service: Service) -> tuple[list[Cause], set[str]]:
     astray = {code for code in service.over if not service.supported(code)} if _regions(service) else set()
     if any(cause.kind == "bilateral_as_levels" for cause in found):
         return found, astray  # the sides were billed as levels: neither sides nor form are faults of their own
-    sides = _sides(service)
-    found += sides
+    odd = _odd_sides(service)
+    sides = _sides(service, odd)
     if sides and _side_for_level(service):
         found = [cause for cause in found if cause.kind != "fewer_levels"]
-    wrong = {line for cause in sides for line in cause.lines}
-    form = _form(service, wrong)
+    found += sides
+    unbilled = _unbilled_sides(service)
+    if unbilled:
+        found.append(Cause("fewer_levels", (), {"codes": ", ".join(map(claimed, unbilled))}))
+    form = _form(service, set(service.numbers(odd)))
     if form and not any(set(form.lines) <= set(cause.lines) for cause in found):
         found.append(form)
     return found, astray
@@ -268,22 +274,53 @@ def _repeated(service: Service) -> bool:
     )
 
 
-def _sides(service: Service) -> list[Cause]:
-    """Lines billed for another side than that of the note."""
+def _odd_sides(service: Service) -> list[str]:
+    """Codes billed for other sides than those of the note."""
     judged = [code for code in service.codes if code in service.have and code in service.want]
-    wrong = [
+    odd = [
         code
         for code in judged
         if service.have[code].sides and _noted(service, code) and service.have[code].sides != _noted(service, code)
     ]
-    if not wrong:
-        return []
     have = sorted(sorted(service.have[code].sides) for code in judged)
     want = sorted(sorted(_noted(service, code)) for code in judged)
     if have == want and not service.over and not service.under:
         return []  # which of two joints comes first is free: right first and left second, or the other way round
-    noted = sorted({side for line in service.lines for side in [line.side]})
-    return [Cause("wrong_side", service.numbers(wrong), {"sides": ", ".join(noted)})]
+    return odd
+
+
+def _sides(service: Service, odd: Sequence[str]) -> list[Cause]:
+    """Lines billed for a side that is none of the note's."""
+    wrong = [item.line for item in service.billed if item.code in odd and not _of_noted_side(service, item)]
+    if not wrong:
+        return []
+    noted = sorted({line.side for line in service.lines})
+    return [Cause("wrong_side", tuple(wrong), {"sides": ", ".join(noted)})]
+
+
+def _of_noted_side(service: Service, item: Billed) -> bool:
+    """True for a line whose own side, if it has one, is among those of the note."""
+    own = Tally().plus(item.modifiers, item.units, service.shelf.book.modifiers)
+    return own.sides <= _noted(service, item.code)
+
+
+def _unbilled_sides(service: Service) -> list[ClaimLine]:
+    """The other side of codes of which the note supports both sides and one is billed."""
+    marks = service.shelf.book.modifiers
+    short: list[ClaimLine] = []
+    for code in _odd_sides(service):
+        lacking = _noted(service, code) - service.have[code].sides
+        if code in service.under or not service.have[code].sides < _noted(service, code):
+            continue
+        for mark in [mark for side, mark in ((RIGHT, marks.right), (LEFT, marks.left)) if side in lacking]:
+            lines = [item for item in service.expected if service.shelf.plain(item.code) == code]
+            short += [item for item in lines if mark in item.modifiers] or [_for_side(item, mark) for item in lines[:1]]
+    return short
+
+
+def _for_side(item: ClaimLine, mark: str) -> ClaimLine:
+    """The half of a line for both sides."""
+    return ClaimLine(code=item.code, modifiers=[mark])
 
 
 def _side_for_level(service: Service) -> bool:
@@ -353,28 +390,30 @@ def verdicts(service: Service, found: Sequence[Cause], astray: set[str]) -> dict
     """The verdict on each billed line of a service that the note supports at all."""
     told: dict[int, Verdict] = {}
     for code in service.have:
-        left = service.supported(code)
         rows = [item for item in service.billed if item.code == code]
-        for item in rows:
-            told[item.line] = "supported"
+        kept = Tally()
+        for item in sorted(rows, key=lambda item: not _of_noted_side(service, item)):
+            more = kept.plus(item.modifiers, item.units, service.shelf.book.modifiers)
             if code in astray:
                 told[item.line] = "unsupported"
-            elif code in service.over and (left <= 0 or len(rows) == 1):
+            elif code in service.over and (len(rows) == 1 or service.levels_of(code, more) > service.supported(code)):
                 told[item.line] = "overcoded"
-            own = Tally().plus(item.modifiers, item.units, service.shelf.book.modifiers)
-            left -= own.levels(service.row(code).add_on, bills_both_sides(service.have))
+            else:
+                told[item.line] = "supported"
+                kept = more
     for cause in found:
         if cause.kind == "wrong_side":
-            for number in cause.lines:
-                item = next(line for line in service.billed if line.line == number)
-                more = service.have[item.code].sides > _noted(service, item.code)
-                told[number] = "overcoded" if more else "unsupported"
-                if service.have[item.code].sides < _noted(service, item.code):
-                    told[number] = "supported"
+            for item in service.billed:
+                if item.line in cause.lines:
+                    more_sides = service.have[item.code].sides > _noted(service, item.code)
+                    told[item.line] = "overcoded" if more_sides else "unsupported"
     return told
 
 
-def missing(service: Service) -> list[ClaimLine]:
+def missing(service: Service, found: Sequence[Cause]) -> list[ClaimLine]:
     """Supported lines that are not billed."""
     short = [item for item in service.expected if service.shelf.plain(item.code) in service.under]
-    return [item for item in short if service.shelf.plain(item.code) not in service.have] or short
+    short = [item for item in short if service.shelf.plain(item.code) not in service.have] or short
+    if any(cause.kind == "bilateral_as_levels" for cause in found):
+        return short  # the other side is billed, as a level
+    return short + _unbilled_sides(service)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from extractor.audit.rows import AuditTable
@@ -59,7 +59,7 @@ def procedures_of(service: str, procedures: Iterable[ProcedureOut]) -> list[Proc
 
 @dataclass(frozen=True)
 class Shelf:
-    """The code book turned round: code -> place.
+    """The code book turned round: code -> place. `written`: the numbers that the profile writes otherwise.
 
     >>> from extractor.patterns import PatternFolder
     >>> folder = PatternFolder()
@@ -72,13 +72,14 @@ class Shelf:
 
     book: CodeBook
     table: AuditTable
+    written: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, code: str) -> Place | None:
         """The place of a code; None for one that the code book does not list."""
         return self._places.get(code)
 
     def plain(self, code: str) -> str:
-        """The number of the code book for one that a profile writes otherwise."""
+        """The number of the code book for one that the profile writes otherwise."""
         return self._plain.get(code, code)
 
     def like(self, code: str, service: str) -> str | None:
@@ -88,7 +89,8 @@ class Shelf:
 
     @cached_property
     def _plain(self) -> dict[str, str]:
-        return {new: old for profile in self.book.profiles.values() for old, new in profile.replace.items()}
+        # A number that is a code of the book itself stands for itself, whatever a profile writes it for.
+        return {new: old for old, new in self.written.items() if old in self._listed and new not in self._listed}
 
     @cached_property
     def _codes(self) -> dict[Place, str]:
@@ -96,6 +98,10 @@ class Shelf:
 
     @cached_property
     def _places(self) -> dict[str, Place]:
+        return self._listed | {new: self._listed[old] for new, old in self._plain.items()}
+
+    @cached_property
+    def _listed(self) -> dict[str, Place]:
         table = self.book.table
         places: dict[str, Place] = {}
         for service in type(table.ladders).model_fields:
@@ -114,6 +120,4 @@ class Shelf:
         places[single.trigger_many] = Place(TRIGGER, form="many")
         for code in (*table.guidance.values(), *self.table.imaging_codes):
             places.setdefault(code, Place(IMAGING))
-        for new, old in self._plain.items():
-            places.setdefault(new, places[old])
         return places
