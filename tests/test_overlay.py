@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from extractor.coding import CodeBook
 from extractor.errors import PatternError
 from extractor.overlay import NoSuchItem, merged, without
 from extractor.patterns import PatternFolder
+from extractor.patterntools.check import check
 from extractor.patterntools.files import CSV_FILES, table_model
 from extractor.rows import ReadingTable, TargetRow
 
@@ -213,10 +215,72 @@ def test_a_file_of_an_unknown_name_is_refused(name: str, said: str, tmp_path: Pa
     assert str(caught.value) == said
 
 
+def odd_overlay(folder: Path, kind: str) -> None:
+    """What is there instead of rows."""
+    if kind == "words-only":
+        (folder / "notes.md").write_text("phrase\n", encoding="utf-8")
+    elif kind == "folder":
+        (folder / "agents.csv").mkdir()
+    elif kind == "dangling":
+        (folder / "agents.csv").symlink_to(folder / "gone.csv")
+    elif kind == "pipe":
+        os.mkfifo(folder / "agents.csv")
+    elif kind == "device":
+        (folder / "profiles.toml").symlink_to("/dev/null")
+    elif kind == "linked-folder":
+        (folder / "elsewhere").mkdir()
+        shutil.copy(SHIPPED.shipped / "codes/2026.toml", folder / "elsewhere/2026.toml")
+        (folder / "ours").mkdir()
+        (folder / "ours/codes").symlink_to(folder / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("empty", "{}: holds no pattern file, as agents.csv or profiles.toml"),
+        ("words-only", "{}: holds no pattern file, as agents.csv or profiles.toml"),
+        ("folder", "overlay agents.csv: not a regular file"),
+        ("dangling", "overlay agents.csv: not a regular file"),
+        ("pipe", "overlay agents.csv: not a regular file"),
+        ("device", "overlay profiles.toml: not a regular file"),
+        ("linked-folder", "overlay codes: a folder that is a link is not read; put the folder itself there"),
+    ],
+)
+def test_an_overlay_that_would_do_nothing_or_unseen_is_refused(kind: str, said: str, tmp_path: Path) -> None:
+    odd_overlay(tmp_path, kind)
+    folder = tmp_path / "ours" if kind == "linked-folder" else tmp_path
+    for load in (PatternFolder, check):
+        with pytest.raises(PatternError) as caught:
+            load(folder)
+        assert str(caught.value) == said.format(folder)
+
+
+def test_a_check_of_files_that_are_not_read_tells_them(tmp_path: Path) -> None:
+    (tmp_path / "agents.txt").write_text("phrase\n", encoding="utf-8")
+    assert [(fault.file, fault.row) for fault in check(tmp_path).faults] == [("agents.txt", 0)]
+    with pytest.raises(PatternError, match="holds no pattern file"):
+        PatternFolder(tmp_path)
+
+
+def test_links_to_files_and_to_the_whole_overlay_are_read_and_hashed(tmp_path: Path) -> None:
+    """As where a folder is mounted into a container."""
+    (tmp_path / "..data").mkdir()
+    (tmp_path / "..data/profiles.toml").write_text(ACME, encoding="utf-8")
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours/profiles.toml").symlink_to(tmp_path / "..data/profiles.toml")
+    (tmp_path / "link").symlink_to(tmp_path / "ours")
+    folder = PatternFolder(tmp_path / "link")
+    before = folder.overlay_fingerprint
+    assert "acme" in CodeBook.load(folder).profiles
+    (tmp_path / "..data/profiles.toml").write_text(ACME.replace("Acme", "Other"), encoding="utf-8")
+    assert PatternFolder(tmp_path / "link").overlay_fingerprint != before
+
+
 @pytest.mark.parametrize("name", ["README.md", ".git/agent.csv", "._agents.csv", "~$agents.xlsx"])
 def test_files_that_are_no_patterns_are_left_alone(name: str, tmp_path: Path) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("x", encoding="utf-8")
+    (tmp_path / "disabled.csv").write_text(HEAD, encoding="utf-8")
     folder = PatternFolder(tmp_path)
     assert folder.csv("targets.csv", TargetRow) == SHIPPED.csv("targets.csv", TargetRow)
     (tmp_path / name).write_text("y", encoding="utf-8")
