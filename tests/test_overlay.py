@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from extractor.overlay import NoSuchItem, merged, without
 from extractor.patterns import PatternFolder
 from extractor.patterntools.check import check
 from extractor.patterntools.files import CSV_FILES, table_model
+from extractor.patterntools.own import arrays_without_effect
 from extractor.rows import ReadingTable, TargetRow
 
 SHIPPED = PatternFolder()
@@ -253,6 +255,41 @@ def test_an_overlay_that_would_do_nothing_or_unseen_is_refused(kind: str, said: 
         with pytest.raises(PatternError) as caught:
             load(folder)
         assert str(caught.value) == said.format(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "paths"),
+    [
+        ("profiles.toml", "[profiles.medicare]\ncoverage = []\n", ["profiles.medicare.coverage"]),
+        ("profiles.toml", "[profiles.cpt]\ncoverage = []\n", ["profiles.cpt.coverage"]),
+        ("reading.toml", '[sentences]\nabbreviations = ["dr"]\n', ["sentences.abbreviations"]),
+        ("reading.toml", '[sentences]\nabbreviations = ["dr", "zz"]\n', []),
+        ("profiles.toml", ACME, []),
+        ("profiles.toml", None, []),
+        ("reading.toml", None, []),
+    ],
+    ids=[
+        "empty",
+        "empty-and-not-shipped",
+        "all-there",
+        "one-new",
+        "a-new-table",
+        "copy-of-profiles",
+        "copy-of-reading",
+    ],
+)
+def test_an_array_that_adds_nothing_is_told(name: str, text: str | None, paths: list[str]) -> None:
+    shipped = (SHIPPED.shipped / name).read_text(encoding="utf-8")
+    found = list(arrays_without_effect({name: tomllib.loads(text or shipped)}, SHIPPED))
+    assert [finding.what.partition(" changes nothing: ")[0] for finding in found] == paths
+    assert all(f"{path}[" in finding.mend for path, finding in zip(paths, found, strict=True))
+
+
+def test_the_check_tells_an_array_that_adds_nothing(tmp_path: Path) -> None:
+    overlay(tmp_path, profiles__toml="[profiles.medicare]\ncoverage = []\n")
+    assert [notice.what.split()[0] for notice in check(tmp_path, effects=False).notices] == [
+        "profiles.medicare.coverage"
+    ]
 
 
 def test_a_check_of_files_that_are_not_read_tells_them(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def _own(layers: Layers, rooms: Rooms, report: Report, overlay: Path) -> None:
     report.faults += own.unread_files(overlay)
     report.notices += own.new_drugs(sound.get("agents.csv", ()), shipped)
     report.notices += own.replaced_values(layers.tables, shipped)
+    report.notices += own.arrays_without_effect(layers.tables, shipped)
 
 
 def _effects(layers: Layers, rooms: Rooms) -> list[Finding]:
