@@ -25,6 +25,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from extractor.errors import PatternError
+from extractor.expressions import MOST, runs_away
 from extractor.overlay import DISABLED, NoSuchItem, Table, did_you_mean, is_known, merged, without
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,8 +54,11 @@ class PhraseRow(Row):
 def _compiles(pattern: str) -> str:
     try:
         re.compile(pattern, re.IGNORECASE)
+        endless = runs_away(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"no expression: {error}") from None
+    if endless:
+        raise ValueError(f"may run without end: a repeat round a repeat needs a bound, as {{0,{MOST}}} in place of *")
     return pattern
 
 

@@ -292,6 +292,33 @@ def test_the_check_tells_an_array_that_adds_nothing(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("expression", "refused"),
+    [
+        (r"(?:\w+\s?)+!!", True),
+        (r"(\w+)*!!", True),
+        (r"(?:\w+?\s?)+?!!", True),
+        (r"(?:\w{1,3}\s?)+!!", True),
+        (r"(?:\w+\s?){1,40}!!", True),
+        (r"x(?=(?:a|(?:\w+)){2,})", True),
+        (r"(?:(?:\w+ ){2}){9,}", True),
+        (r"(?:\w+\s){0,8}!!", False),
+        (r"\bzeuch\w*\s+\d+", False),
+        (r"(?:\d{2},?)+", False),
+    ],
+)
+def test_an_expression_that_may_run_without_end_is_refused(expression: str, refused: bool, tmp_path: Path) -> None:
+    own = f'[[regex]]\ncategory = "planned"\npattern = \'{expression}\'\nexample = "x"\n'
+    folder = overlay(tmp_path, reading__toml=own)
+    if not refused:
+        assert folder.toml("reading.toml", ReadingTable).regex[-1].pattern == expression
+        return
+    with pytest.raises(PatternError, match=r"overlay reading\.toml: regex\.\d+\.pattern: may run without end: "):
+        folder.toml("reading.toml", ReadingTable)
+    faults = [fault for fault in check(tmp_path, effects=False).faults if "without end" in fault.what]
+    assert [(fault.file, fault.row) for fault in faults] == [("reading.toml", 3)]
+
+
 def test_a_check_of_files_that_are_not_read_tells_them(tmp_path: Path) -> None:
     (tmp_path / "agents.txt").write_text("phrase\n", encoding="utf-8")
     assert [(fault.file, fault.row) for fault in check(tmp_path).faults] == [("agents.txt", 0)]
