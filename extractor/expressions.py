@@ -1,7 +1,7 @@
 """Whether an expression of a pattern file may take endlessly long on some text.
 
-What is looked at is Python's own parsed form, so that no way of writing hides a repeat. That form is not
-public; of its lists of (name, operand) only the names of repeats and their bounds are read, and tests hold that to be so.
+What is looked at is Python's own parsed form, so that no way of writing hides a repeat. That form is not public:
+of its lists of (name, operand) only the names of repeats and their bounds are read, and tests hold that to be so.
 """
 
 from __future__ import annotations
