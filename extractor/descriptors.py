@@ -31,6 +31,8 @@ class Descriptors:
         """Reads a CSV file with the columns code and descriptor, in UTF-8. InputError names the file and the row."""
         name = printable(str(path))
         try:
+            if path.exists() and not path.is_file():  # a device or a pipe may never end
+                raise InputError(f"{name}: cannot be read (not a regular file)")
             if path.stat().st_size > LARGEST:
                 raise InputError(f"{name}: larger than {LARGEST // 2**20} MB")
             data = path.read_bytes()

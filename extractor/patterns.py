@@ -25,6 +25,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from extractor.errors import PatternError
+from extractor.expressions import MOST, runs_away
 from extractor.overlay import DISABLED, NoSuchItem, Table, did_you_mean, is_known, merged, without
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,8 +54,11 @@ class PhraseRow(Row):
 def _compiles(pattern: str) -> str:
     try:
         re.compile(pattern, re.IGNORECASE)
+        endless = runs_away(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"no expression: {error}") from None
+    if endless:
+        raise ValueError(f"may run without end: a repeat round a repeat needs a bound, as {{0,{MOST}}} in place of *")
     return pattern
 
 
@@ -81,19 +85,40 @@ def shipped_folder() -> Path:
 
 def pattern_files(root: Path) -> dict[str, Path]:
     """All files below a folder that are patterns or mean to be, by their names with "/". Hidden ones are none."""
-    found = {}
+    return {name: path for name, path in _visible(root) if path.suffix.lower() in _MEANT and path.is_file()}
+
+
+def _visible(root: Path) -> Iterator[tuple[str, Path]]:
+    """What is below a folder, by its name with "/", without what is hidden; folders that are links are not entered."""
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
-        if path.suffix.lower() in _MEANT and path.is_file() and not any(part[0] in ".~" for part in name.parts):
-            found[name.as_posix()] = path
-    return found
+        if not any(part[0] in ".~" for part in name.parts):
+            yield name.as_posix(), path
+
+
+def refuse_unreadable(overlay: Path) -> None:
+    """PatternError for an overlay that is no folder, or in which something cannot be read as it seems to be meant: a
+    folder that is a link, or what has the name of a pattern file and is none (a folder, a pipe, a link to nothing)."""
+    if not overlay.is_dir():
+        raise PatternError(f"{overlay}: no such patterns folder")
+    for name, path in _visible(overlay):
+        if path.is_symlink() and path.is_dir():
+            raise PatternError(f"overlay {name}: a folder that is a link is not read; put the folder itself there")
+        if path.suffix.lower() in _MEANT and not path.is_file():
+            raise PatternError(f"overlay {name}: not a regular file")
+
+
+def no_pattern_file(overlay: Path) -> PatternError:
+    """What is wrong with an overlay that changes nothing, such as the folder beside the one that was meant."""
+    return PatternError(f"{overlay}: holds no pattern file, as agents.csv or profiles.toml")
 
 
 @dataclass(frozen=True)
 class PatternFolder:
     """The shipped patterns with an optional overlay folder of the user's.
 
-    PatternError: the overlay is no folder, or holds a file of a name that means nothing here.
+    PatternError: the overlay is no folder, holds no pattern file, or one of a name that means nothing here, or what
+    `refuse_unreadable` refuses.
     """
 
     overlay: Path | None = None
@@ -101,9 +126,10 @@ class PatternFolder:
     def __post_init__(self) -> None:
         if self.overlay is None:
             return
-        if not self.overlay.is_dir():
-            raise PatternError(f"{self.overlay}: no such patterns folder")
-        for name in pattern_files(self.overlay):
+        refuse_unreadable(self.overlay)
+        if not self.own:
+            raise no_pattern_file(self.overlay)
+        for name in self.own:
             self.check_name(name)
 
     @cached_property
@@ -114,6 +140,11 @@ class PatternFolder:
     def names(self) -> tuple[str, ...]:
         """The names of the shipped files."""
         return tuple(pattern_files(self.shipped))
+
+    @cached_property
+    def own(self) -> dict[str, Path]:
+        """The user's files by their names. No other is read, so that the hash is of all that has an effect."""
+        return pattern_files(self.overlay) if self.overlay is not None else {}
 
     def check_name(self, name: str) -> None:
         """PatternError for an overlay's file whose name is not known."""
@@ -167,8 +198,7 @@ class PatternFolder:
         return merged(shipped, read_table(own, f"overlay {name}")) if own is not None else shipped
 
     def _own(self, name: str) -> Path | None:
-        path = self.overlay / name if self.overlay is not None else None
-        return path if path is not None and path.is_file() else None
+        return self.own.get(name)
 
     def _no_such(self, number: int, name: str, id_: str, hint: str) -> PatternError:
         return PatternError(f"overlay {DISABLED} row {number}: {name} has no {short(id_)}{hint}")
@@ -176,12 +206,12 @@ class PatternFolder:
     @cached_property
     def fingerprint(self) -> str:
         """A short hash of every pattern file, for the result's `versions`."""
-        return _hash_of(self.shipped, *([self.overlay] if self.overlay else []))
+        return _hash_of(pattern_files(self.shipped), self.own)
 
     @cached_property
     def overlay_fingerprint(self) -> str:
         """A short hash of the user's own pattern files; empty where there are none."""
-        return _hash_of(self.overlay) if self.overlay else ""
+        return _hash_of(self.own) if self.overlay else ""
 
 
 def short(words: str) -> str:
@@ -189,10 +219,10 @@ def short(words: str) -> str:
     return repr(words if len(words) <= _QUOTED else f"{words[:_QUOTED]}...")
 
 
-def _hash_of(*roots: Path) -> str:
+def _hash_of(*folders: dict[str, Path]) -> str:
     digest = hashlib.sha256()
-    for root in roots:
-        for name, path in pattern_files(root).items():
+    for files in folders:
+        for name, path in files.items():
             if path.suffix in _SUFFIXES:
                 digest.update(name.encode())
                 digest.update(path.read_bytes().replace(b"\r\n", b"\n"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 
@@ -105,6 +106,18 @@ def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     for path in (tmp_path / "gone.csv", tmp_path):
         with pytest.raises(InputError, match="cannot be read"):
             Descriptors.load(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_may_never_end_is_not_read(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "licensed.csv"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/null")
+    with pytest.raises(InputError) as caught:
+        Descriptors.load(path)
+    assert str(caught.value) == f"{path}: cannot be read (not a regular file)"
 
 
 def run(*arguments: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from extractor.coding import CodeBook
 from extractor.errors import PatternError
 from extractor.overlay import NoSuchItem, merged, without
 from extractor.patterns import PatternFolder
+from extractor.patterntools.check import check
 from extractor.patterntools.files import CSV_FILES, table_model
+from extractor.patterntools.own import arrays_without_effect
 from extractor.rows import ReadingTable, TargetRow
 
 SHIPPED = PatternFolder()
@@ -213,10 +217,134 @@ def test_a_file_of_an_unknown_name_is_refused(name: str, said: str, tmp_path: Pa
     assert str(caught.value) == said
 
 
+def odd_overlay(folder: Path, kind: str) -> None:
+    """What is there instead of rows."""
+    if kind == "words-only":
+        (folder / "notes.md").write_text("phrase\n", encoding="utf-8")
+    elif kind == "folder":
+        (folder / "agents.csv").mkdir()
+    elif kind == "dangling":
+        (folder / "agents.csv").symlink_to(folder / "gone.csv")
+    elif kind == "pipe":
+        os.mkfifo(folder / "agents.csv")
+    elif kind == "device":
+        (folder / "profiles.toml").symlink_to("/dev/null")
+    elif kind == "linked-folder":
+        (folder / "elsewhere").mkdir()
+        shutil.copy(SHIPPED.shipped / "codes/2026.toml", folder / "elsewhere/2026.toml")
+        (folder / "ours").mkdir()
+        (folder / "ours/codes").symlink_to(folder / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("empty", "{}: holds no pattern file, as agents.csv or profiles.toml"),
+        ("words-only", "{}: holds no pattern file, as agents.csv or profiles.toml"),
+        ("folder", "overlay agents.csv: not a regular file"),
+        ("dangling", "overlay agents.csv: not a regular file"),
+        ("pipe", "overlay agents.csv: not a regular file"),
+        ("device", "overlay profiles.toml: not a regular file"),
+        ("linked-folder", "overlay codes: a folder that is a link is not read; put the folder itself there"),
+    ],
+)
+def test_an_overlay_that_would_do_nothing_or_unseen_is_refused(kind: str, said: str, tmp_path: Path) -> None:
+    odd_overlay(tmp_path, kind)
+    folder = tmp_path / "ours" if kind == "linked-folder" else tmp_path
+    for load in (PatternFolder, check):
+        with pytest.raises(PatternError) as caught:
+            load(folder)
+        assert str(caught.value) == said.format(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "paths"),
+    [
+        ("profiles.toml", "[profiles.medicare]\ncoverage = []\n", ["profiles.medicare.coverage"]),
+        ("profiles.toml", "[profiles.cpt]\ncoverage = []\n", ["profiles.cpt.coverage"]),
+        ("reading.toml", '[sentences]\nabbreviations = ["dr"]\n', ["sentences.abbreviations"]),
+        ("reading.toml", '[sentences]\nabbreviations = ["dr", "zz"]\n', []),
+        ("profiles.toml", ACME, []),
+        ("profiles.toml", None, []),
+        ("reading.toml", None, []),
+    ],
+    ids=[
+        "empty",
+        "empty-and-not-shipped",
+        "all-there",
+        "one-new",
+        "a-new-table",
+        "copy-of-profiles",
+        "copy-of-reading",
+    ],
+)
+def test_an_array_that_adds_nothing_is_told(name: str, text: str | None, paths: list[str]) -> None:
+    shipped = (SHIPPED.shipped / name).read_text(encoding="utf-8")
+    found = list(arrays_without_effect({name: tomllib.loads(text or shipped)}, SHIPPED))
+    assert [finding.what.partition(" changes nothing: ")[0] for finding in found] == paths
+    assert all(f"{path}[" in finding.mend for path, finding in zip(paths, found, strict=True))
+
+
+def test_the_check_tells_an_array_that_adds_nothing(tmp_path: Path) -> None:
+    overlay(tmp_path, profiles__toml="[profiles.medicare]\ncoverage = []\n")
+    assert [notice.what.split()[0] for notice in check(tmp_path, effects=False).notices] == [
+        "profiles.medicare.coverage"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "refused"),
+    [
+        (r"(?:\w+\s?)+!!", True),
+        (r"(\w+)*!!", True),
+        (r"(?:\w+?\s?)+?!!", True),
+        (r"(?:\w{1,3}\s?)+!!", True),
+        (r"(?:\w+\s?){1,40}!!", True),
+        (r"x(?=(?:a|(?:\w+)){2,})", True),
+        (r"(?:(?:\w+ ){2}){9,}", True),
+        (r"(?:\w+\s){0,8}!!", False),
+        (r"\bzeuch\w*\s+\d+", False),
+        (r"(?:\d{2},?)+", False),
+    ],
+)
+def test_an_expression_that_may_run_without_end_is_refused(expression: str, refused: bool, tmp_path: Path) -> None:
+    own = f'[[regex]]\ncategory = "planned"\npattern = \'{expression}\'\nexample = "x"\n'
+    folder = overlay(tmp_path, reading__toml=own)
+    if not refused:
+        assert folder.toml("reading.toml", ReadingTable).regex[-1].pattern == expression
+        return
+    with pytest.raises(PatternError, match=r"overlay reading\.toml: regex\.\d+\.pattern: may run without end: "):
+        folder.toml("reading.toml", ReadingTable)
+    faults = [fault for fault in check(tmp_path, effects=False).faults if "without end" in fault.what]
+    assert [(fault.file, fault.row) for fault in faults] == [("reading.toml", 3)]
+
+
+def test_a_check_of_files_that_are_not_read_tells_them(tmp_path: Path) -> None:
+    (tmp_path / "agents.txt").write_text("phrase\n", encoding="utf-8")
+    assert [(fault.file, fault.row) for fault in check(tmp_path).faults] == [("agents.txt", 0)]
+    with pytest.raises(PatternError, match="holds no pattern file"):
+        PatternFolder(tmp_path)
+
+
+def test_links_to_files_and_to_the_whole_overlay_are_read_and_hashed(tmp_path: Path) -> None:
+    """As where a folder is mounted into a container."""
+    (tmp_path / "..data").mkdir()
+    (tmp_path / "..data/profiles.toml").write_text(ACME, encoding="utf-8")
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours/profiles.toml").symlink_to(tmp_path / "..data/profiles.toml")
+    (tmp_path / "link").symlink_to(tmp_path / "ours")
+    folder = PatternFolder(tmp_path / "link")
+    before = folder.overlay_fingerprint
+    assert "acme" in CodeBook.load(folder).profiles
+    (tmp_path / "..data/profiles.toml").write_text(ACME.replace("Acme", "Other"), encoding="utf-8")
+    assert PatternFolder(tmp_path / "link").overlay_fingerprint != before
+
+
 @pytest.mark.parametrize("name", ["README.md", ".git/agent.csv", "._agents.csv", "~$agents.xlsx"])
 def test_files_that_are_no_patterns_are_left_alone(name: str, tmp_path: Path) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("x", encoding="utf-8")
+    (tmp_path / "disabled.csv").write_text(HEAD, encoding="utf-8")
     folder = PatternFolder(tmp_path)
     assert folder.csv("targets.csv", TargetRow) == SHIPPED.csv("targets.csv", TargetRow)
     (tmp_path / name).write_text("y", encoding="utf-8")

@@ -97,7 +97,7 @@ HEAD = {
 }
 BAD_ROWS = [
     ("targets.csv", "phrase,concept,example,weight\nzug,facet_joint,The zug.,3\n", ["targets.csv row 2", "weight"]),
-    ("targets.csv", "phrase,concept\nzug,facet_joint\n", ["targets.csv row 2", "example"]),
+    ("targets.csv", "phrase,concept\nzug,facet_joint\n", ["targets.csv", "example", "example"]),
     ("targets.csv", f"{HEAD['targets.csv']}\nzug,facet_joint\n", ["targets.csv row 2", "fewer fields"]),
     ("targets.csv", f"{HEAD['targets.csv']}\nzug,facet_joint,a,b\n", ["targets.csv row 2", "more fields"]),
     ("targets.csv", f"{HEAD['targets.csv']}\nzug,facet_joint,a\nzug,none,b\n", ["targets.csv row 3", "twice"]),

@@ -140,6 +140,28 @@ def test_records_with_carried_keys_days_and_profiles(coder: Coder, tmp_path: Pat
     assert (found.said, found.different) == ([ALL_EQUAL], 0)
 
 
+def test_a_note_that_brings_another_day_or_profile_than_its_record(coder: Coder, tmp_path: Path) -> None:
+    """The bytes would be equal, as the record's stamps win; but the note no longer says what was coded."""
+    results = run(loaded(coder), write_notes(tmp_path / "a.jsonl", records()), tmp_path / "out.jsonl", day="2026-01-31")
+    notes = records()
+    notes[0] |= {"date_of_service": "2026-01-31", "profile": "cpt"}
+    notes[1] |= {"date_of_service": "2026-02-28"}
+    notes[2] |= {"profile": "medicare"}
+    path = write_notes(tmp_path / "b.jsonl", notes)
+    found = Replay(loaded(coder), results, path)
+    assert found.said[:-1] == [
+        f"{results} line 2: {IDS[1]}: differs",
+        "  the note's own date_of_service: 2026-01-31, here 2026-02-28",
+        f"{results} line 3: {IDS[2]}: differs",
+        "  the note's own profile: cpt, here medicare",
+    ]
+    assert (found.figures, found.different) == ("6 4 0 2 0 0", 2)
+    parts = [json.loads(line) for line in Replay(loaded(coder), results, path, form="json").said]
+    changed = [(part["id"], part["brought"]) for part in parts[:-1] if part["outcome"] == "differs"]
+    day = {"path": "date_of_service", "recorded": "2026-01-31", "here": "2026-02-28"}
+    assert changed == [(IDS[1], [day]), (IDS[2], [{"path": "profile", "recorded": "cpt", "here": "medicare"}])]
+
+
 def test_a_table_with_names_of_its_own(coder: Coder, tmp_path: Path) -> None:
     path = tmp_path / "notes.csv"
     cells = ["no,body,ward", *(f'{name},"{text.replace(chr(34), chr(34) * 2)}",7' for name, text in NOTES.items())]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from extractor.audit.results import parsed
+from extractor.audit.results import Stamped, parsed
 from extractor.batch.readers.items import printable
+from extractor.schema import Note
 from extractor.text import text_digest
 
 Verdict = Literal["equal", "stamps", "differs"]
@@ -51,7 +52,7 @@ class Difference:
 class Comparison:
     """`stamps`: of the result's versions. `fields`: all others, the first `MOST_FIELDS` of them, and `more` besides.
     `other_text`: the note is not the text that was coded. `rewritten`: the same fields in other bytes (another order,
-    blanks, escapes or line end)."""
+    blanks, escapes or line end). `brought`: the note's own profile or date, where it is not that of the record."""
 
     verdict: Verdict
     stamps: tuple[Difference, ...] = ()
@@ -59,6 +60,30 @@ class Comparison:
     more: int = 0
     other_text: bool = False
     rewritten: bool = False
+    brought: tuple[Difference, ...] = ()
+
+
+def with_note(found: Comparison, note: Note, made: Stamped) -> Comparison:
+    """The comparison with what the note itself brings: a profile or a date that is not the one that the record is
+    stamped with, and would have been coded with. A note that brings none leaves it to the stamp.
+
+    >>> made = Stamped("n1", "cpt", "2026-01-31")
+    >>> note = Note(id="n1", text="", date_of_service="2026-02-28")
+    >>> with_note(Comparison("equal"), note, made).brought
+    (Difference(path='date_of_service', recorded='2026-01-31', here='2026-02-28'),)
+    >>> with_note(Comparison("equal"), Note(id="n1", text=""), made).verdict
+    'equal'
+    """
+    pairs = {
+        "profile": (made.profile, note.profile),
+        "date_of_service": (made.date_of_service, note.date_of_service),
+    }
+    brought = tuple(
+        Difference(name, _told(name, recorded), _told(name, own))
+        for name, (recorded, own) in pairs.items()
+        if own is not None and own != recorded
+    )
+    return replace(found, verdict="differs", brought=brought) if brought else found
 
 
 def compare(recorded: bytes, here: bytes, text: str) -> Comparison:

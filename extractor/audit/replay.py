@@ -1,7 +1,8 @@
 """`facetcode replay`: each record of a result file is made again from its note, and must come out with the same bytes.
 
 Profile and date of service are those that the record is stamped with; the line is made by the code that `facetcode run`
-makes it with (`extractor.batch.work.code_item`), with the keys that the note's record brings. What this installation
+makes it with (`extractor.batch.work.code_item`), with the keys that the note's record brings. A profile or a date that
+the note itself brings and that is another is a difference. What this installation
 would stamp is read off the line made again, so that there is one place that stamps.
 """
 
@@ -14,12 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from extractor.audit.differences import Comparison, Difference, compare
+from extractor.audit.differences import Comparison, Difference, compare, with_note
 from extractor.audit.results import Results, parsed, stamped
 from extractor.batch import bulk
 from extractor.batch.pool import usable_cores
 from extractor.batch.sources import BadRecord, Incoming, Item, open_sources, printable
 from extractor.batch.work import Coded, Failed, LoadCoder
+from extractor.schema import Note
 
 Outcome = Literal["equal", "stamps", "differs", "missing", "not_replayed"]
 _SAID = {
@@ -82,7 +84,7 @@ def replayed(
     their notes, then those without a note. `counts["other_notes"]` is the number of notes that no record is of."""
     here = load()
     yield from (Replayed("", bad.where, "not_replayed", reason=bad.reason) for bad in results.read())
-    waiting: deque[tuple[str, bytes]] = deque()  # what the items that were handed out are compared with
+    waiting: deque[tuple[str, bytes, Note]] = deque()  # what the items that were handed out are compared with
 
     def handed() -> Iterator[Item]:
         for item in items:
@@ -91,7 +93,7 @@ def replayed(
                 if found is None:
                     counts["other_notes"] += 1
                     continue
-                waiting.append(found)
+                waiting.append((*found, item.note))
                 yield _as_stamped(item, found[1])
             else:
                 complain(f"{item.where}: {item.reason if isinstance(item, BadRecord) else item.text}")
@@ -99,14 +101,14 @@ def replayed(
     job = bulk.Bulk(inputs=(), items=handed(), load=load, made_with=(), here=here, complain=complain, workers=workers)
     for item, outcome in bulk.outcomes(job):
         assert isinstance(item, Incoming)
-        where, line = waiting.popleft()
+        where, line, note = waiting.popleft()
         if isinstance(outcome, Coded):
-            comparison = compare(line, outcome.line, item.note.text)
+            comparison = with_note(compare(line, outcome.line, note.text), note, stamped(parsed(line)))
             yield Replayed(item.note.id, where, comparison.verdict, comparison)
         else:
             assert isinstance(outcome, Failed)
             yield Replayed(item.note.id, where, "not_replayed", reason=outcome.kind or outcome.reason)
-    yield from (Replayed(note, where, "missing") for note, where in results.left())
+    yield from (Replayed(id_, where, "missing") for id_, where in results.left())
 
 
 def _as_stamped(item: Incoming, line: bytes) -> Incoming:
@@ -127,6 +129,7 @@ def as_text(one: Replayed) -> Iterator[str]:
         found = one.comparison
         yield f"{name}: differs{' by its stamps only' if one.outcome == 'stamps' else ''}"
         yield from (f"  stamp {_told(difference)}" for difference in found.stamps)
+        yield from (f"  the note's own {_told(difference)}" for difference in found.brought)
         if found.other_text:
             yield "  the note is another text than the one that was coded"
             return

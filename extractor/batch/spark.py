@@ -24,6 +24,7 @@ from extractor.batch.runner import CodeNote
 from extractor.batch.work import Failed, code_item, refused
 from extractor.descriptors import Descriptors
 from extractor.errors import InputError
+from extractor.patterns import PatternFolder
 
 if TYPE_CHECKING:
     import pyarrow
@@ -90,7 +91,7 @@ def _packed(folder: Path) -> Mapping[str, bytes]:
     """The overlay's files by their names."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in PatternFolder(folder).own.items()}
 
 
 @dataclass(frozen=True, slots=True)

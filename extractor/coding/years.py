@@ -6,9 +6,9 @@ The books follow each other day by day, without a gap and without an overlap, so
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -66,7 +66,7 @@ class CodeYears:
     @property
     def newest(self) -> str:
         """The year for notes without a date: the newest that came with the package, whatever an overlay adds."""
-        return max(_stems(self._folder.shipped))
+        return max(_stems(self._folder.names))
 
     def named(self, table: str) -> frozenset[str]:
         """The numbers that stand in a table (codes, substitutes) of any year."""
@@ -159,13 +159,13 @@ def _without(facts: Mapping[str, Any], gone: frozenset[str]) -> dict[str, Any]:
     return {**facts, "codes": codes, "validity": validity}
 
 
-def _stems(root: Path) -> list[str]:
-    return [path.stem for path in (root / "codes").glob("*.toml")]
+def _stems(names: Iterable[str]) -> list[str]:
+    return [path.stem for path in map(PurePosixPath, names) if path.match("codes/*.toml")]
 
 
 def _years(folder: PatternFolder) -> list[str]:
     """The years that have a file, shipped or laid over."""
-    stems = sorted({*_stems(folder.shipped), *(_stems(folder.overlay) if folder.overlay else [])})
+    stems = sorted(_stems({*folder.names, *folder.own}))
     for stem in stems:
         if not (stem.isascii() and stem.isdigit() and len(stem) == 4):
             raise PatternError(f"codes/{stem}.toml: a code book is named by its year")

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from extractor.errors import PatternError
 from extractor.overlay import DISABLED
-from extractor.patterns import PatternFolder
+from extractor.patterns import PatternFolder, no_pattern_file, pattern_files, refuse_unreadable
 from extractor.patterntools import own
 from extractor.patterntools.behaviour import (
     book_findings,
@@ -47,10 +47,15 @@ def check(overlay: Path | None, corpus: Path | None = None, effects: bool = True
     """Checks the user's folder, or the shipped one where there is none. `corpus` is where idle rows are looked for;
     without `effects` the shipped rows are not tried under the overlay, which takes ten seconds.
 
-    PatternError: `overlay` is no folder, or (with an overlay) the shipped patterns themselves do not load.
+    PatternError: `overlay` is no folder that can be read whole, or holds no pattern file and none that was meant to be
+    one, or (with an overlay) the shipped patterns themselves do not load.
     """
-    if overlay is not None and not overlay.is_dir():
-        raise PatternError(f"{overlay}: no such patterns folder")
+    if overlay is not None:
+        refuse_unreadable(overlay)
+        if not pattern_files(overlay):
+            if not (unread := sorted(own.unread_files(overlay))):
+                raise no_pattern_file(overlay)
+            return Report(faults=unread)
     layers = read_layers(overlay)
     report = Report(layers.files, layers.number_of_rows, 0, list(layers.faults), list(layers.notices))
     with TemporaryDirectory() as folder:
@@ -95,6 +100,7 @@ def _own(layers: Layers, rooms: Rooms, report: Report, overlay: Path) -> None:
     report.faults += own.unread_files(overlay)
     report.notices += own.new_drugs(sound.get("agents.csv", ()), shipped)
     report.notices += own.replaced_values(layers.tables, shipped)
+    report.notices += own.arrays_without_effect(layers.tables, shipped)
 
 
 def _effects(layers: Layers, rooms: Rooms) -> list[Finding]:

@@ -92,8 +92,8 @@ class Origins:
     def _files(self, name: str) -> Iterator[tuple[Path, bool]]:
         """Ours and then the user's, which win."""
         yield self._patterns.shipped / name, False
-        if self._patterns.overlay is not None and (self._patterns.overlay / name).is_file():
-            yield self._patterns.overlay / name, True
+        if name in self._patterns.own:
+            yield self._patterns.own[name], True
 
 
 def _csv_keys(path: Path, columns: Keys) -> Iterator[tuple[int, Keys]]:

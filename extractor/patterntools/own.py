@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.agent_names import DrugName
-from extractor.overlay import Table
+from extractor.overlay import DISABLED, Table, merged
 from extractor.patterns import PatternFolder, short
 from extractor.patterntools.doubles import Placed
 from extractor.patterntools.examples import Rooms, holds, places
@@ -80,6 +80,27 @@ def _changed(own: Any, theirs: Any, path: str = "") -> Iterator[str]:
                 yield from _changed(value, theirs[key], f"{path}.{key}" if path else key)
     elif not isinstance(own, list) and own != theirs and path not in {"date", "source"}:
         yield path
+
+
+def arrays_without_effect(tables: Mapping[str, Table], shipped: PatternFolder) -> Iterator[Finding]:
+    """Arrays of a user's table that add no item to the shipped one. Whoever writes one to take items out is mistaken;
+    a copy of the shipped array is not told."""
+    for name, own in sorted(tables.items()):
+        if name in shipped.names:
+            for path in _idle_arrays(own, shipped.table(name)):
+                what = f"{path} changes nothing: an array adds items, and this one has none that is new"
+                mend = f"To take an item out, write a row {name},{path}[the item] into {DISABLED}"
+                yield Finding(name, 0, what, mend)
+
+
+def _idle_arrays(own: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    if isinstance(own, dict) and isinstance(theirs, dict):
+        for key, value in own.items():
+            if key in theirs or value == []:  # a shipped table may leave out a key that is empty
+                yield from _idle_arrays(value, theirs.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(own, list) and own != theirs:
+        if not own or merged({"": theirs}, {"": own})[""] == theirs:
+            yield path
 
 
 def unread_files(overlay: Path) -> Iterator[Finding]:
