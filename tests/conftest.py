@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -66,3 +67,11 @@ def page(browser: Any, service: str, downloads: Path) -> Iterator[Page]:
     assert found.offences() == []
     found.emulate()
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_frozen_garbage() -> Iterator[None]:
+    """The command line freezes what it made, as its process ends; here the process goes on."""
+    yield
+    gc.unfreeze()
+    gc.collect()
