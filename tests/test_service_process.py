@@ -378,7 +378,7 @@ def test_a_start_that_cannot_be_is_one_clear_line(tmp_path: Path) -> None:
             assert SECRET[:8].encode() not in done.stderr
     done = serve("--port", "0", "--patterns", str(bad), "--workers", "1")  # the workers find that out
     assert done.returncode == 2
-    assert done.stderr.rstrip().split(b"\n")[-1].startswith(b"facetcode: overlay agents.csv row 2: ")
+    assert done.stderr.rstrip().split(b"\n")[-1].startswith(b"facetcode: overlay agents.csv: the first line must name")
 
 
 def test_answers_are_not_held_back_by_nagle() -> None:
