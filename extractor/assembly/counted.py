@@ -1,7 +1,8 @@
 """Fewer joints read than the note counts, or a joint named only by its place: what was not read is asked, never
 left out.
 
-"Three joints were entered" against two joints read, or "L5-S1 together with its neighbor above" against L5-S1 alone.
+"Three joints were entered" against two joints read, "L5-S1 together with its neighbor above" against L5-S1 alone, or
+"the second level was not done".
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from extractor.records import Flag, Span
 
 _ZONES = frozenset({"title", "body", "neutral", "impression"})
 _OTHER_DAY = frozenset({"historical", "planned", "negated", "teaching", "finding", "numbering"})
-_JOINTS, _SITES = "counted_joints_", "counted_sites_"
+_JOINTS, _SITES, _UNTREATED = "counted_joints_", "counted_sites_", "untreated_level"
 
 
 def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bool) -> tuple[Flag, ...]:
@@ -37,6 +38,9 @@ def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bo
     flags: list[Flag] = []
     for cue in reading.cues:
         sites = cue.category.startswith(_SITES)
+        if cue.category == _UNTREATED and _leaves_one_out(reading, cue, left_out, len(joints)):
+            flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
+            continue
         if not cue.category.startswith(("counted_", "relative")) or not _tells(reading.sentences[cue.sentence], sites):
             continue
         if cue.category == "relative":
@@ -50,6 +54,13 @@ def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bo
         ):
             flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
     return tuple(flags[:1])
+
+
+def _leaves_one_out(reading: Reading, cue: Cue, left_out: Collection[str], joints: int) -> bool:
+    """True for "the second level was not done" where nothing tells which of several joints that was."""
+    sentence = reading.sentences[cue.sentence]
+    told = sentence.zone in _ZONES | {"complications"} and not sentence.cues & {"historical", "planned"}
+    return told and joints > 1 and not left_out and all(hit.sentence != cue.sentence for hit in reading.levels)
 
 
 def _fewer_in_title(reading: Reading, cue: Cue, joints: int) -> bool:

@@ -20,6 +20,7 @@ from extractor.assembly.sides import Sided, bind
 from extractor.assembly.sites import SiteSet
 from extractor.assembly.skin_sites import without_skin_sites
 from extractor.assembly.statements import Statement, make, with_copies
+from extractor.assembly.stops import with_stopped_kinds, without_stopped_levels
 from extractor.assembly.zones import with_zones
 from extractor.mentions import Reading
 from extractor.records import Agent, Family, Flag, Procedure, Side, Span
@@ -55,7 +56,7 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
     """All procedures done or begun at this encounter; none when the note tells of none."""
     if not reading.levels and not any(hit.value in FAMILY_OF or is_technique(hit.value) for hit in reading.targets):
         return Assembled((), with_zones(reading), (), "")
-    reading = without_skin_sites(without_corrected(with_zones(reading)))
+    reading = without_stopped_levels(without_skin_sites(without_corrected(with_zones(reading))))
     drugs = encounter.agents_of(reading, agents)
     session = find_families(reading)
     sided = bind(reading, muscle_sentences(reading, rows.muscles))
@@ -89,27 +90,10 @@ def assemble(reading: Reading, agents: AgentReader, rows: AssemblyRows) -> Assem
         )
         and not encounter.only_contrast(procedure, session, shared)
     ]
-    procedures = _stopped_kinds(procedures, reading)
+    procedures = with_stopped_kinds(procedures, reading)
     addressed = [_on_diagnosed_side(p, diagnosis) for p in corrected_by_addendum(reading, sided, procedures)]
     kinds = {s.mention.start: s.kind for s in statements}
     return Assembled(tuple(unread.asked(addressed, reading, rows)), reading, drugs, diagnosis, kinds)
-
-
-def _stopped_kinds(procedures: Sequence[Procedure], reading: Reading) -> list[Procedure]:
-    """Of several kinds in one session, the one that a sentence of the body says was stopped: "The facet injection was
-    terminated before the injection" beside a caudal that was completed."""
-    if len(procedures) < 2:
-        return list(procedures)
-    named: dict[int, set[str]] = {}
-    for hit in reading.targets:
-        if hit.value in FAMILY_OF and not hit.cues & {"planned", "historical"}:
-            named.setdefault(hit.sentence, set()).add(FAMILY_OF[hit.value])
-    stopped = [
-        families
-        for index, families in named.items()
-        if "discontinued" in reading.sentences[index].cues and reading.sentences[index].zone in {"body", "neutral"}
-    ]
-    return [replace(p, discontinued=True) if {p.family} in stopped else p for p in procedures]
 
 
 def _through_foramina(session: Session, reading: Reading, statements: Sequence[Statement]) -> bool:

@@ -87,7 +87,8 @@ def compare(result: CodingResult, billed: Sequence[Billed], rules: Rules) -> Com
     _questions(have, want, result, rules, work)
     _diagnostic(known, result, rules, profile, work)
     _coverage(have, want, result, rules, profile, work)
-    _numbers(billed, have, want, result, profile, work)
+    _numbers(billed, have, want, result, profile, shelf, work)
+    _other_claims(known, rules, profile, work)
     _imaging(imaging, known, rules, work)
     return _told(result, billed, rules, work)
 
@@ -276,19 +277,22 @@ def _questions(
     ids = [query.id for query in result.queries]
     for id_ in dict.fromkeys(ids):
         kind = rules.table.questions.get(id_)
-        if kind is None or kind in told or "not_performed" in told:
-            continue
+        if kind is None or kind in told or "not_performed" in told or kind == "nerves_as_levels":
+            continue  # nerves that complete no joint, beside joints that are complete, are no fault of the billed lines
         if id_ == _QUESTION_OF_SIDE and _QUESTION_OF_LEVEL in ids:
             continue
-        lines = [item for name in have if name in want for item in have[name]]
+        names = [name for name in have if name in want]
+        if id_ == _QUESTION_OF_STOP:
+            names = [
+                name for name in names if any(item.discontinued for item in procedures_of(name, result.procedures))
+            ]
+        lines = [item for name in names for item in have[name]]
         if kind == "imaging_not_documented":
             lines = [item for item in lines if rules.book.code(item.code).guidance]
         if kind == "missing_side":
             lines = [item for item in lines if rules.book.code(item.code).side]
         if id_ == _QUESTION_OF_STOP:
             lines = _billed_as_done(lines, rules.table)
-        if kind == "nerves_as_levels":
-            continue  # nerves that complete no joint beside joints that are complete
         if lines:
             work.causes.append(Cause(kind, tuple(item.line for item in lines)))
 
@@ -314,15 +318,32 @@ def _numbers(
     want: Mapping[str, tuple[ClaimLine, ...]],
     result: CodingResult,
     profile: Profile,
+    shelf: Shelf,
     work: _Work,
 ) -> None:
-    """Lines billed with the number of the code book where the claim form wants another."""
+    """Lines billed with a number of another claim form: that of the code book where this one has its own, or the other
+    way round."""
     wanted = {item.code for item in result.claim}
     matched = {item.line for name in have if name in want for item in have[name]}
-    odd = [item for item in billed if item.line in matched and profile.replace.get(item.code) in wanted]
+    plain = {item.line: shelf.plain(item.code) for item in billed}
+    asked = {line: profile.replace.get(code, code) for line, code in plain.items()}
+    odd = [item for item in billed if item.line in matched and asked[item.line] in wanted - {item.code}]
     if odd:
-        codes = ", ".join(dict.fromkeys(profile.replace[item.code] for item in odd))
+        codes = ", ".join(dict.fromkeys(asked[item.line] for item in odd))
         work.causes.append(Cause("wrong_modifiers", tuple(item.line for item in odd), {"codes": codes}, "other_number"))
+
+
+def _other_claims(lines: Sequence[Billed], rules: Rules, profile: Profile, work: _Work) -> None:
+    """Modifiers of a stopped service that only claims of another kind bear (73 and 74 are a facility's)."""
+    foreign = {
+        modifier
+        for modifier in rules.table.modifiers.stopped
+        if (meaning := rules.book.claims.meanings.get(modifier)) and not meaning.fits(profile)
+    }
+    odd = tuple(item.line for item in lines if foreign & set(item.modifiers))
+    if odd:
+        codes = ", ".join(profile.stopped) or "-"
+        work.causes.append(Cause("wrong_modifiers", odd, {"codes": codes}, "other_claims"))
 
 
 def _coverage(

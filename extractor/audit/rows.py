@@ -16,7 +16,7 @@ from extractor.rows import SECTION_KINDS
 OWN_PARTS = frozenset({"mention", "volume"})  # parts that a reader of facts weighs
 
 _VERDICTS = frozenset({"supported", "needs_answer", "overcoded", "unsupported", "not_judged"})
-_OTHER_REASONS = _VERDICTS | {"third_level_units", "other_number"}
+_OTHER_REASONS = _VERDICTS | {"third_level_units", "other_number", "other_claims"}
 _FILLED = dict.fromkeys(("codes", "levels", "billed", "sides", "nerves", "query", "covered"), "")
 
 

@@ -59,7 +59,8 @@ def procedures_of(service: str, procedures: Iterable[ProcedureOut]) -> list[Proc
 
 @dataclass(frozen=True)
 class Shelf:
-    """The code book turned round: code -> place. `written`: the numbers that the profile writes otherwise.
+    """The code book turned round: code -> place. `written`: the numbers that the profile writes otherwise; what other
+    profiles write is known too, so that a number of another claim form is told as one.
 
     >>> from extractor.patterns import PatternFolder
     >>> folder = PatternFolder()
@@ -90,7 +91,13 @@ class Shelf:
     @cached_property
     def _plain(self) -> dict[str, str]:
         # A number that is a code of the book itself stands for itself, whatever a profile writes it for.
-        return {new: old for old, new in self.written.items() if old in self._listed and new not in self._listed}
+        every = [self.written, *(profile.replace for _, profile in sorted(self.book.profiles.items()))]
+        return {
+            new: old
+            for written in reversed(every)  # this profile's own go before those of others
+            for old, new in written.items()
+            if old in self._listed and new not in self._listed
+        }
 
     @cached_property
     def _codes(self) -> dict[Place, str]:

@@ -70,6 +70,10 @@ class Meaning(Row):
     claim: Literal["", "professional", "facility"] = ""
     when: Literal["", "before_anesthesia", "after_anesthesia"] = ""
 
+    def fits(self, profile: Profile) -> bool:
+        """True where the profile's kind of claim bears the modifier."""
+        return self.claim in ("", "professional" if profile.claim == "professional" else "facility")
+
 
 class Meeting(Row):
     """Kinds of service that get the profile's `distinct` modifier suggested (`on`) beside others (`beside`)."""
@@ -110,7 +114,6 @@ class ProfileTable(Row):
 def _modifier_faults(profile: Profile, table: ProfileTable) -> Iterator[str]:
     """Each modifier is known, is none of a side, fits the kind of claim, and means one thing only."""
     sides = {table.modifiers.left, table.modifiers.right, table.modifiers.both}
-    facility = profile.claim != "professional"
     named = [("diagnostic", profile.diagnostic), ("distinct", profile.distinct)]
     named += [("stopped", modifier) for modifier in profile.stopped]
     for key, modifier in (*named, ("reduced", profile.reduced)):
@@ -123,9 +126,9 @@ def _modifier_faults(profile: Profile, table: ProfileTable) -> Iterator[str]:
         elif modifier not in table.meanings:
             yield f"{key}: {modifier} is not known: say under meanings.{modifier} when it belongs on a line"
         else:
-            fits = table.meanings[modifier].claim
-            if fits and (fits == "facility") != facility:
-                yield f"{key}: {modifier} is for {fits} claims, and claim is {profile.claim!r}"
+            meaning = table.meanings[modifier]
+            if not meaning.fits(profile):
+                yield f"{key}: {modifier} is for {meaning.claim} claims, and claim is {profile.claim!r}"
     given = [modifier for _, modifier in named if modifier]
     for modifier in sorted({one for one in given if given.count(one) > 1}):
         yield f"the modifier {modifier} stands for more than one thing"
