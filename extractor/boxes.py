@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 
+from extractor.form_codes import without_form_codes
 from extractor.literals import folded
 
 _EMPTY, _FULL = "\u25cb\u25ef\u25cc\u26aa", "\u25cf\u25c9\u29bf\u26ab\u25d9\U0001f518"
@@ -44,6 +45,7 @@ def plain_boxes(text: str) -> str:
     >>> plain_boxes("\\u25cf L4-5 \\u25cb L5-S1") == "\\u2612 L4-5 \\u2610 L5-S1", plain_boxes("\\u25cf Prone")
     (True, '\\u25cf Prone')
     """
+    text = without_form_codes(text)
     boxes = "(" in text or "[" in text
     if boxes and _BUTTON_ROW.search(text):
         text = _BUTTON.sub(r"\1x\3", text)

@@ -39,9 +39,16 @@ _ON = re.compile(
     r"|(?:\w[\w .,%/-]* )?[\d.,]+ ?(?:ml|cc|mg)\b.*",
     re.IGNORECASE,
 )
+_REMARK = re.compile(r"\([^()]*\)")
+_REFUSED = re.compile(
+    r"(?P<label>\S.{0,18}?) {3,40}(?:no|none|not (?:done|treated|injected|blocked)|n/a|-{1,2})", re.IGNORECASE
+)
 _TURNED = re.compile(r"\b(?:not|no|but|except|refused|aborted|failed|unable)\b", re.IGNORECASE)
 _ANSWER = re.compile(r"\s?[:=]\s?(?P<word>[A-Za-z0-9.+\u2713\u2714/-]+)")
-_BOX_GAP = 2  # characters between a side and the box behind it
+_ACT = re.compile(
+    r" (?P<word>(?:not )?(?:done|injected|treated|blocked|lesioned)\b[^|\n]{0,20}?)\s*(?=$|  |\n)", re.IGNORECASE
+)
+_BOX_GAP = 2  # characters between a side and its box
 _FEW_CELLS = 2  # a row of no more cells may be a sentence
 State = Literal["on", "off", "open"]
 
@@ -152,17 +159,21 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
 def _answers(
     raw: str, begin: int, levels: Sequence[Mark], sides: Sequence[Mark], boxes: Sequence[Mark]
 ) -> list[tuple[str, State]] | None:
-    """What a row answers for each of its sides: "L3-4   right: yes    left: no", "L1 MB   R [x]   L [ ]"."""
+    """What a row answers for each of its sides: "L3-4   right: yes    left: no", "L1 MB   R [x]   L [ ]",
+    "L3-4   [x] R   [ ] L", "L2 MB   R done 0.4 mL   L done 0.4 mL"."""
     if len(sides) < 2 or sides[0].start < levels[-1].end:
         return None
     if any(box.start < sides[0].start for box in boxes):
-        return None  # "[x] Left  [ ] Right": the boxes stand before their sides
+        return _boxes_before(levels, sides, boxes)
     if not _in_one_cell(raw, begin, levels) and "(" not in raw[levels[0].end - begin : levels[1].start - begin]:
         return None
     found: list[tuple[str, State]] = []
-    for side in sides:
+    ends = [*(side.start - begin for side in sides[1:]), len(raw)]
+    for side, end in zip(sides, ends, strict=True):
         box = next((box for box in boxes if 0 <= box.start - side.end <= _BOX_GAP), None)
         answer = _ANSWER.match(raw, side.end - begin)
+        if box is None and answer is None:
+            answer = _ACT.match(raw, side.end - begin, end)
         if box is None and answer is None:
             return None
         found.append(
@@ -171,9 +182,28 @@ def _answers(
     return found
 
 
+def _boxes_before(
+    levels: Sequence[Mark], sides: Sequence[Mark], boxes: Sequence[Mark]
+) -> list[tuple[str, State]] | None:
+    """The answers of a row whose boxes stand before their sides, and behind its level: "L3-4   [x] R   [ ] L"."""
+    if boxes[0].start < levels[-1].end:
+        return None
+    found: list[tuple[str, State]] = []
+    for side in sides:
+        box = next((box for box in boxes if 0 <= side.start - box.end <= _BOX_GAP), None)
+        if box is None:
+            return None
+        found.append((side.value, "on" if box.value == "checked" else "off"))
+    return found
+
+
 def _all_off(raw: str, begin: int, levels: Sequence[Mark]) -> bool:
     """True for a row that begins with a level and has nothing but empty cells behind it: "L5-S1 R   NO   -   none"."""
-    if raw[: levels[0].start - begin].strip(" |-*\u2022") or not _in_one_cell(raw, begin, levels):
+    if not _in_one_cell(raw, begin, levels):
+        return False
+    if (answer := _REFUSED.fullmatch(raw.rstrip())) and levels[-1].end - begin <= answer.end("label"):
+        return True  # "C7          no"
+    if raw[: levels[0].start - begin].strip(" |-*\u2022"):
         return False
     cells = raw.strip().strip("|").split("|") if "|" in raw else [match.group() for match in _COLUMN.finditer(raw)]
     return len(cells) > _FEW_CELLS and all(cell.strip() and _OFF.fullmatch(cell.strip()) for cell in cells[1:])
@@ -249,6 +279,8 @@ def _cells(raw: str, begin: int, head: _Head, level: Mark, boxes: Sequence[Mark]
             return ["on" if box.value == "checked" else "off" for box in boxes]
         return _placed([(box.start - begin, "on" if box.value == "checked" else "off") for box in boxes], head)
     words = [match for match in _COLUMN.finditer(raw) if begin + match.start() >= level.end]
+    if len(words) > len(head.sides) and _REMARK.fullmatch(words[-1].group()):
+        words.pop()  # "L3     0      0      (fused segment, skipped)"
     if any(len(match.group()) > _LONGEST_CELL for match in words) or not (words or _APART.search(raw)):
         return None
     if len(words) == len(head.sides):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from extractor.level_scanner import Reading
 from extractor.level_tokens import Lexicon, words_pattern
 
-_NEAR, _FAR, _WIDE, _DICTATED = 60, 150, 250, 1500
+_PLACE, _NEAR, _FAR, _WIDE, _DICTATED = 14, 60, 150, 250, 1500
 _NO_NOUN = "no noun of a level goes with it (level_nouns.csv)"
 _SACRAL = f"{_NO_NOUN} or words of the sacrum (guards.sacral_context), or words of the heart do (guards.heart)"
 _HIGH = f"{_NO_NOUN}, or it is a weighting of a scan or a stage (guards.imaging, guards.not_thoracic)"
@@ -49,6 +49,8 @@ class Context:
         letters = {name[0] for name in names}
         alone = all(not run.how for run in reading.runs)
         strong = concept not in ("", "level")
+        if len(names) == 1 and not strong and self._x.place.search(text, max(0, start - _PLACE), start):
+            return "it numbers a sheet or a room (guards.places)"
         first = text[start].lower()
         if (
             first == "d"

@@ -65,6 +65,7 @@ class Guards(Row):
     cervical_context: tuple[str, ...]
     spine_context: tuple[str, ...]
     not_dorsal: tuple[str, ...]
+    places: tuple[str, ...]
     counted: tuple[str, ...]
     rami: tuple[str, ...]
 
@@ -211,6 +212,7 @@ class Lexicon:
         linking = words_pattern([*sides, *joining.list, *joining.filler, "in", "x"])
         self.between = of(rf"(?:[\s,:(\[\]&+-]|\b(?:{linking})\b)*+")
         self.stop = of(rf"[;\n(]|[.](?!\d)|\b(?:{words_pattern(words.attachment.stop)})\b")
+        self.place = of(rf"(?<![A-Za-z])(?:{words_pattern(words.guards.places)})\.?[ :#]{{1,3}}$")
         self.counted = of(rf"(?:[ \n]+[\w-]+){{0,4}}?[ \n]+(?:{words_pattern(words.guards.counted)})\b")
         self.context_region = Caseless(rf"\b(?:{words_pattern(words.context_regions)})\b")
         site = words_pattern([phrase for site in words.sites for phrase in site.phrases])

@@ -123,6 +123,8 @@ class LevelGrammar:
             if index + 1 < len(found) and _lies_on(text, draft, found[index + 1]):
                 continue
             if noun := nouns.before(draft.start, floor):
+                if noun.concept in _BONES and _FOR.search(text, noun.end, draft.start) and index + 1 < len(found):
+                    continue  # "the base of the process on the right for the L2, the L3 and the L4 medial branches"
                 if draft.noun is None or self._nearer(text, draft, noun, nouns):
                     found[index] = replace(draft, noun=noun, source="before")
         found = [part for draft in found for part in self._split(draft, nouns)]
@@ -193,6 +195,7 @@ class LevelGrammar:
                 bare(first)
                 and not same
                 and not _nerve_on_bone(text, first, second)
+                and not (second.noun and second.noun.concept in _BONES and "   " in text[first.end : second.start])
                 and second.noun
                 and second.source in ("after", "shared")
                 and linked(first, second)
@@ -232,6 +235,7 @@ def _bracketed_with_next(text: str, end: int, noun: Noun, following: int) -> boo
     return "(" in text[end : noun.start] and len(gap) <= 8 and ")" not in gap and following < len(text)
 
 
+_FOR = re.compile(r"\bfor\s+(?:the\s+)?$", re.IGNORECASE)
 _ON = re.compile(r"\s*(?:at|on|over|near)\s+(?:the\s+)?", re.IGNORECASE)
 
 

@@ -123,6 +123,7 @@ _CELL_AFTER = re.compile(r"[ \t]*(?:\([^()|\n]{0,12}\)[ \t]*)?(?:\||\n|$)")  # "
 _PAIR_AFTER = re.compile(r"\s?(?:then|and|&|\+)\s?[RL](?![\w'/-])")
 _TICKS = frozenset("\u2713\u2714")
 _CELL = re.compile(r"\S+(?: {1,2}\S+)*")
+_ITEM = re.compile(r"^\s*\(?\d{1,2}[.)]\s")
 _SIDE_TAIL = re.compile(r"(?:[RLB]|rt|lt|right|left|both|bilateral)\b.{0,12}", re.IGNORECASE)
 _AFTER_LABEL = re.compile(
     r"\b(?:sides?|laterality|lat)(?: (?:performed|treated|injected|blocked|done))?(?: {0,3}[:=] {0,12}| {2,20})$",
@@ -456,7 +457,7 @@ def _boxes_stand_behind(text: str, line_start: int, line_end: int, marks: list[C
         first -= 1
     while last + 1 < len(marks) and marks[last + 1].start < line_end:
         last += 1
-    label = text[line_start : marks[first].start].rpartition(":")[2].strip()
+    label = _ITEM.sub("", text[line_start : marks[first].start].rpartition(":")[2]).strip()
     tail = text[marks[last].end : line_end].strip()
     if tail and _SIDE_TAIL.fullmatch(tail):
         return False  # "L4 medial branch (x) R  (x) L"

@@ -8,6 +8,7 @@ name stays in the section before it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -33,6 +34,7 @@ _NUMBERED = re.compile(r"[ \t]*procedure\s+#?\d{1,2}(?:\s+of\s+\d{1,2})?\s*[-:)]
 _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )
+_ENDED = _SILENT | {"laterality", "guidance"}  # what an unknown field of a form does not go on with
 _FIRST_WORDS = re.compile(
     r"[ \t]*(?:\d{1,2}[.)]\s*)?([A-Za-z][A-Za-z /&-]{1,38})(?:\.\s+(?=[A-Z\d\"])|\s+-{1,2}\s+(?=\S))"
 )
@@ -163,6 +165,7 @@ class SectionReader:
         marks: list[Mark] = []
         position = 0
         form = self._is_form(text)
+        answers = self._answers_at(text) if form else -1
         for raw in text.splitlines(keepends=True):
             line_start, position = position, position + len(raw)
             line = raw.rstrip("\n")
@@ -179,6 +182,8 @@ class SectionReader:
             if form and (field := self._of_column(line)):
                 inner = [mark for mark in written if mark[0] >= line_start + field[0]]
                 written = [(line_start, line_start + field[0], *field[1:], False), *inner]
+            elif form and not written and marks and marks[-1][2] in _ENDED and (name := _unknown(line, answers)):
+                written = [(line_start, line_start + answers, "", name, False)]
             if self._spoken and self._spoken.is_dictation(line):
                 taken = {start for start, _, _, _, _ in written}
                 spoken = self._spoken.marks(line, line_start, len(text))
@@ -192,6 +197,12 @@ class SectionReader:
             return False
         kinds = [field[1] for line in text.split("\n") if (field := self._of_column(line))]
         return len(kinds) >= _FORM and len(set(kinds)) > 1
+
+    def _answers_at(self, text: str) -> int:
+        """Where in their lines most answers of a form begin; -1 where they stand in no column of their own."""
+        places = Counter(field[0] for line in text.split("\n") if (field := self._of_column(line)))
+        place, times = places.most_common(1)[0]
+        return place if times >= _FORM else -1
 
     def _of_column(self, line: str) -> tuple[int, str, str] | None:
         """The header that alone fills the first of two columns: where the second begins, kind and name."""
@@ -336,6 +347,9 @@ class SectionReader:
             if not kind and name.endswith(")"):
                 name = _ASIDE.sub("", name)
                 kind = self.kinds.get(name, "")
+        if not kind and " / " in name:
+            name = name.replace(" / ", "/")
+            kind = self.kinds.get(name, "")
         if not kind:
             bare = words.strip().rstrip(":").strip(" *_-=.").lower()
             kind = self.kinds.get(bare, "")
@@ -351,6 +365,14 @@ def _assessed_before(marks: list[Mark]) -> list[Mark]:
         (*mark[:2], "diagnosis", *mark[3:]) if index < first and mark[3].startswith("assessment") else mark
         for index, mark in enumerate(marks)
     ]
+
+
+def _unknown(line: str, answers: int) -> str:
+    """The label of a form's line that no row names, where the answer stands in the column of the answers: it ends what
+    the field before it told."""
+    label = line[: max(answers, 0)]
+    own = label.endswith("  ") and line[answers : answers + 1].strip() and "  " not in label.strip()
+    return label.strip().lower() if own and label[:1].isalpha() else ""
 
 
 def _looks_like_answer(line: str) -> bool:

@@ -7,7 +7,8 @@ difference becomes a query.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from extractor import anatomy
@@ -177,7 +178,14 @@ def _joints_named(view: View, by_joint: bool, by_nerve: bool) -> set[str]:
 def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> View:
     view = View()
     rows = list(statements)
-    bony = {s.sentence for s in rows if s.kind == "bone"}
+    bony: dict[int, set[str]] = {}
+    for s in rows:
+        if s.kind == "bone":
+            bony.setdefault(s.sentence, set()).update(s.nerves)
+    count = Counter(s.sentence for s in rows)
+    for index, nerves in bony.items():
+        if count[index] != 2:
+            nerves.clear()  # only "L3   R   L4 SAP" tells a nerve with the bone that it lies on
     explicit = any(row.kind == "joint" and row.joints for row in rows)
     for s in rows:
         evidence = [Span(s.mention.start, s.mention.end)]
@@ -220,14 +228,14 @@ def _bare(
     view: View,
     s: Statement,
     evidence: list[Span],
-    bony: set[int],
+    bony: Mapping[int, Set[str]],
     by_joint: bool,
     by_nerve: bool,
     explicit: bool,
 ) -> None:
     singles = not s.joints
     if by_nerve and not by_joint:
-        if singles and s.sentence in bony:
+        if singles and s.sentence in bony and not set(s.vertebrae) <= bony[s.sentence]:
             _put(view.bones, [n for v in s.vertebrae if (n := anatomy.nerve_at_bone(v))], s.side, evidence)
         elif s.pairs_only:
             _put(view.joints if len(s.mention.items) > 1 else view.pairs, s.joints, s.side, evidence)

@@ -24,7 +24,10 @@ def foramina(statements: Sequence[Statement], title_side: str, body_side: str) -
     title = _foramina([s for s in statements if s.zone == "title" and not s.denied])
     body = _foramina([s for s in statements if s.zone in {"body", "neutral"} and not s.denied])
     denied = _foramina([s for s in statements if s.denied])
-    chosen = (body or title).without(denied)
+    field = _foramina(
+        [s for s in statements if s.zone == "laterality" and not s.denied]
+    )  # "Location: left L4-5 foramen"
+    chosen = (body or title or field).without(denied)
     flags: tuple[Flag, ...] = ()
     if title and body and title.names != body.names:
         if body.names < title.names:
@@ -76,7 +79,7 @@ def _foramina(statements: Sequence[Statement]) -> SiteSet:
 def interspaces(statements: Sequence[Statement]) -> tuple[SiteSet, tuple[Flag, ...]]:
     """The interspace of an interlaminar epidural: the body's, else the title's."""
     views = []
-    for zones in ({"body", "neutral"}, {"title"}, {"impression", "planned"}):
+    for zones in ({"body", "neutral"}, {"title"}, {"impression", "planned", "laterality"}):
         sites = SiteSet()
         for s in statements:
             if s.zone in zones and not s.denied and s.kind in {"interspace", "bare"}:

@@ -125,7 +125,7 @@ def with_zones(reading: Reading) -> Reading:
             continue
         sentence = _without_asides(seen, sentence, zoned)
         zoned.append(sentence.in_zone(_zone(seen, sentence, kind), kind))
-    return reading.with_sentences(_smoothed(zoned, seen))
+    return reading.with_sentences(_headed(_smoothed(zoned, seen), seen))
 
 
 def _heads_copy(text: str, sentence: Sentence) -> bool:
@@ -268,6 +268,22 @@ def _smoothed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
         if all(any(_works(s) for s in side) for side in near):
             result[index] = sentence._replace(zone="body", cues=sentence.cues - {"historical", "planned"})
     return result
+
+
+def _headed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
+    """A line without a known header that names procedure and level before the first needle is the title of a note that
+    has no other: "Case name   FACET JOINT INJECTION LEFT L4-5, L5-S1". It names what the body may contradict."""
+    begun = next((s.index for s in zoned if _works(s) and s.index in seen.level), None)
+    if begun is None or any(s.zone in {"title", "planned"} and s.index in seen.family for s in zoned):
+        return zoned
+    for sentence in zoned[:begun]:
+        if sentence.zone != "neutral" or sentence.index not in seen.procedural & seen.level:
+            continue
+        own_line = not seen.text[line_start(seen.text, sentence.start) : sentence.start].strip()
+        if own_line and not seen.tells(sentence) and not sentence.cues & _TELLING:
+            zoned[sentence.index] = sentence._replace(zone="title")
+            break
+    return zoned
 
 
 def _works(sentence: Sentence) -> bool:

@@ -80,9 +80,9 @@ Found = tuple[ConTextRule, int, int]  # a cue and its tokens
 
 
 def _day(doc: Doc, end: int) -> tuple[int, ...]:
-    """Month, day and year that stand before a token."""
+    """Month, day and year (without its century) that stand before a token."""
     words = doc[max(0, end - _DAY_TOKENS) : end].text
-    return tuple(map(int, _NUMBERS.findall(words)[-3:]))
+    return tuple(int(number[-2:]) for number in _NUMBERS.findall(words)[-3:])
 
 
 class Assertion:
