@@ -42,6 +42,10 @@ _LONGEST_ROW, _FEWEST_BARS = 400, 3
 _WIDE_GAP, _FEWEST_GAPS = re.compile(r" {2,}|\t"), 2
 _TARGET_ROW = re.compile(r"^\W*(?:[CTLS]\d|(?:left|right)\b|facet|medial|nerve|joint)", re.IGNORECASE)
 _SKIN_REACH = 10  # words between "skin" and "infiltrated"
+_SKIN = re.compile(r"skin|wheal|wheel|subcut|infiltrat|superficial|dermis|track", re.IGNORECASE)
+_LONG_ACTING = frozenset({"bupivacaine", "levobupivacaine", "ropivacaine"})
+_BLOCKING = 2.0  # percent of a short-acting anesthetic; the skin gets 0.5 to 1
+_PERCENT = re.compile(r"(\d{1,2}(?:\.\d{1,3})?) ?%")
 _VOTES = frozenset({"injectate", "skin_anesthetic", "each", "flush"})
 _UNNAMED = frozenset({"generic", "vehicle"})
 
@@ -335,7 +339,23 @@ class _Roles:
             if role == "skin_anesthetic" and hit.drug_class != "generic":
                 numbed.add((hit.name, self.amounts[index][0]))
             roles.append(role)
+        if not any(
+            role == "injectate" and hit.drug_class not in _UNNAMED for role, hit in zip(roles, self.hits, strict=True)
+        ):
+            roles = ["injectate" if self._only_for_target(index, role) else role for index, role in enumerate(roles)]
         return roles
+
+    def _only_for_target(self, index: int, role: Role | None) -> bool:
+        """True for a drug that blocks nerves and is the only one of its note, in a field for the anesthetic that says
+        nothing of skin: "Local anesthetic   bupivacaine 0.25 %" in the form of a block."""
+        hit = self.hits[index]
+        if role != "skin_anesthetic" or self._section(index) not in ("skin", "anesthesia"):
+            return False
+        sentence = self.view.sentence(hit.start)
+        if sentence is None or _SKIN.search(self.view.text, sentence.start, sentence.end):
+            return False
+        strength = _PERCENT.match(self.amounts[index][0])
+        return hit.name in _LONG_ACTING or (strength is not None and float(strength[1]) >= _BLOCKING)
 
     def _may_be_target(self, index: int, verdict: _Verdict) -> bool:
         if not self.done[index] or self.negated[index] or verdict.role not in ("injectate", None):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -106,6 +106,7 @@ class Reading:
         return replace(self, sentences=tuple(sentences))
 
 
+_DAYS_APART = frozenset({"historical", "planned"})
 _OTHER_DAYS = frozenset({"historical", "planned", "finding"})
 _REASONED = frozenset({"exam", "finding", "historical"})
 _REASON = re.compile(r"\b(?:because|since|as) (?:she|he|there|it|they|the|his|her)\b", re.IGNORECASE)
@@ -126,7 +127,7 @@ _CELL = re.compile(r"\S+(?: {1,2}\S+)*")
 _ITEM = re.compile(r"^\s*\(?\d{1,2}[.)]\s")
 _SIDE_TAIL = re.compile(r"(?:[RLB]|rt|lt|right|left|both|bilateral)\b.{0,12}", re.IGNORECASE)
 _AFTER_LABEL = re.compile(
-    r"\b(?:sides?|laterality|lat)(?: (?:performed|treated|injected|blocked|done))?(?: {0,3}[:=] {0,12}| {2,20})$",
+    r"\b(?:sides?|laterality|lat)(?: (?:performed|treated|injected|blocked|done))?(?: {0,3}[:=] {0,12}| {2,40})$",
     re.IGNORECASE,
 )
 _ON_LETTER = re.compile(r"\bon (?:the )?$", re.IGNORECASE)
@@ -172,6 +173,12 @@ def collect(doc: Doc) -> Reading:
     for a, b, label, category, _, _ in read.facetcode_assertions:
         touching.setdefault((a, b, label), set()).add(category)
     hits: dict[str, list[Hit]] = {"Target": [], "Imaging": [], "Side": [], "Context": []}
+    targets = sorted((s.start_char, s.end_char, s.label_) for s in doc.spans.get("facetcode_targets", ()))
+    for a, b, category, _ in read.facetcode_cues:  # the target is a word of its cue: "before RFA"
+        if category in _DAYS_APART:
+            for target in targets[bisect_left(targets, (a,)) : bisect_left(targets, (b,))]:
+                if target[1] <= b:
+                    touching.setdefault(target, set()).add(category)
     for span in doc.spans.get("facetcode_targets", ()):
         a, b, label = span.start_char, span.end_char, span.label_
         touched = frozenset(touching.get((a, b, label), ()))
@@ -503,7 +510,7 @@ def _is_side_letter(
             return True  # "L1 MB       R        TP L2": a column of sides
     if after > end and after in known:
         return True
-    window = text[max(0, start - 40) : start]
+    window = text[max(0, start - 60) : start]
     if text[end : end + 1] in (" ", "\n", "", ",", ".", ";", ")") and (
         _AFTER_LABEL.search(window) or (_ON_LETTER.search(window) and text[start] != "B")
     ):

@@ -23,6 +23,7 @@ _TEMPERATURE = re.compile(
 )
 _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4-5 and ___"
 _BLANK_FIELD = re.compile(r"\b(?:levels?|joints?|nerves?|sides?|laterality)[^:\n]{0,20}:[ \t]*$", re.IGNORECASE)
+_SITES = frozenset({"medial_branch", "facet_joint"})  # "the medial branches of C4 and C5 were blocked"
 _AWAY = frozenset({"historical", "planned", "finding", "exam", "consent", "teaching", "numbering"})
 _SHORT_LIST = 60  # longest list of sided levels that stands alone before its needle ("B L4-5, R L5-S1.")
 _LIST_LINE = 90  # longest line of a list below its heading
@@ -108,6 +109,8 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     given = [a for a in drugs if a.role == "injectate" and bisect_right(starts, a.start) - 1 not in told_apart]
     injected = bool(injectate_names(given)) and any(a.volume or a.dose or a.concentration for a in given)
     told = [s for s in reading.sentences if s.zone in {"body", "title", "neutral"}]
+    leveled = {hit.sentence for hit in reading.levels if not hit.cues & _AWAY}
+    blocked = {hit.sentence for hit in reading.targets if hit.value in _SITES and not hit.cues & _AWAY} & leveled
     acts = [
         s
         for s in told
@@ -116,6 +119,9 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     ]
     acts += [s for s in told if s.cues >= {"heat", "rf_gear"} and not s.cues & _AWAY]  # "80 C 90 s lesions at ..."
     acts += [s for s in told if s.zone == "title" and s.cues & {"performed", "headed_performed"}]
+    acts += [
+        s for s in told if s.zone == "body" and "performed" in s.cues and s.index in blocked and not s.cues & _AWAY
+    ]
     field = [s for s in told if injected and s.kind == "title" and s.zone == "title" and "each" in s.cues]
     acts += field
     placed = {hit.sentence for hit in reading.levels} | {hit.sentence for hit in reading.sides}

@@ -92,6 +92,9 @@ def find(reading: Reading) -> Session:
         for a in anchors
     ]
     titled = [anchor for anchor in anchors if anchor.zone == "title"]
+    if any(a.hit.value in FAMILY_OF and "planned" not in a.hit.cues for a in titled):
+        # "Procedure: medial branch blocks (#2). Test block before RF."
+        titled = [a for a in titled if a.family != "technique" or "planned" not in a.hit.cues]
     surgery = any(anchor.family == "other:surgery" for anchor in titled) and not any(
         anchor.hit.value in FAMILY_OF and anchor.hit.value not in {"facet_joint", "epidural"} for anchor in titled
     )

@@ -186,6 +186,14 @@ def make(
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
         if kind == "bare" and "grid_row" in cues and _beside_its_bone(reading, level.hit):
             kind = "nerve"  # "| L3 | L4 TP | ok | ok |"
+        if (
+            kind == "bare"
+            and last
+            and last.kind == "nerve"
+            and "grid_row" in cues & sentences[last.sentence].cues
+            and not level.hit.mention.items[0].joined
+        ):
+            kind = "nerve"  # the rows of one table
         if kind == "bare" and _under_nerves(sentences[level.hit.sentence]) and not level.hit.mention.items[0].joined:
             kind = "nerve"  # "NERVES: L1:N  L2:N  L3:Y", "Nerves blocked: | L2 [x]  L3 [x]"
         if kind is None and level.hit.mention.noun == "vertebra" and last and last.kind == "bone":
