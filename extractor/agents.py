@@ -342,14 +342,17 @@ class _Roles:
         if not any(
             role == "injectate" and hit.drug_class not in _UNNAMED for role, hit in zip(roles, self.hits, strict=True)
         ):
-            roles = ["injectate" if self._only_for_target(index, role) else role for index, role in enumerate(roles)]
+            roles = [
+                "injectate" if self._only_for_target(index, role, verdicts[index]) else role
+                for index, role in enumerate(roles)
+            ]
         return roles
 
-    def _only_for_target(self, index: int, role: Role | None) -> bool:
+    def _only_for_target(self, index: int, role: Role | None, verdict: _Verdict) -> bool:
         """True for a drug that blocks nerves and is the only one of its note, in a field for the anesthetic that says
-        nothing of skin: "Local anesthetic   bupivacaine 0.25 %" in the form of a block."""
+        nothing of skin ("Local anesthetic   bupivacaine 0.25 %" in the form of a block), or with no cue at all."""
         hit = self.hits[index]
-        if role != "skin_anesthetic" or self._section(index) not in ("skin", "anesthesia"):
+        if role != "skin_anesthetic" or (verdict.role and self._section(index) not in ("skin", "anesthesia")):
             return False
         sentence = self.view.sentence(hit.start)
         if sentence is None or _SKIN.search(self.view.text, sentence.start, sentence.end):

@@ -5,7 +5,8 @@
 
 "C1" and "L2" as numbers of items would be read as vertebrae. A form numbers its items when a line begins with A1 and
 three letters or more have items from 1 on. A legend explains all choices, the chosen one stands before it: it becomes a
-row of check boxes. The length of the text never changes.
+row of check boxes. Fields with "=" or the
+arrow of a drop-down list for ":" are read as the others. The length of the text never changes.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ import re
 
 from extractor.literals import folded
 
+_JOINED = re.compile(r"(?<=[A-Za-z])_(?=[A-Za-z])")
+_DROP_DOWN = re.compile(r"(?<=[A-Za-z)]) ?[\u25bc\u25be\u2304\u23f7\u25bf](?=[ \t]+\S)")
 _FIRST = re.compile(r"^[ \t]*A1\b[ \t:.)]", re.MULTILINE)
 _CODE = re.compile(r"(?:^[ \t]*|[ \t]{3})(?P<code>(?P<letter>[A-Z])(?P<number>\d{1,2}))(?=[ \t:.)])", re.MULTILINE)
+_EQUALS = re.compile(r"(?<=[A-Za-z)]) = (?=\S)")
+_ANSWERS = 3  # fields written with "=" that make a form
 _LETTERS = 3  # letters with items of their own that make a form
 _CHOICE = r"[A-Za-z]{1,2} ?= ?[^,;()=\n]{1,30}"
 _LEGEND = re.compile(
@@ -25,15 +30,24 @@ _ONE = re.compile(r"(?P<code>[A-Za-z]{1,2})(?P<sign> ?= ?)")
 
 
 def without_form_codes(text: str) -> str:
-    """The text with blanks for numbers of items, and with check boxes for legends.
+    """The text with blanks for numbers of items and within names of fields, and with check boxes for legends.
+
+    >>> without_form_codes("SI_JT[R]: Y")
+    'SI JT[R]: Y'
 
     >>> without_form_codes("Side  L  (R = right, L = left)")
     'Side  L  (\\u2610   right, \\u2612   left)'
     >>> without_form_codes("A1 Pre\\nA2 Post\\nB1 Name\\nC1   L3   R").splitlines()[-1]
     '     L3   R'
     """
+    if "_" in text:
+        text = _JOINED.sub(" ", text)
+    if not text.isascii():
+        text = _DROP_DOWN.sub(lambda match: ":" + " " * (len(match.group()) - 1), text)
     if "=" in text and "(" in text:
         text = _LEGEND.sub(_boxed, text)
+    if text.count(" = ") >= _ANSWERS:
+        text = _EQUALS.sub(":  ", text)
     if "a1" in folded(text) and _FIRST.search(text):
         found = list(_CODE.finditer(text))
         numbered = _numbered(found)

@@ -43,6 +43,7 @@ _REMARK = re.compile(r"\([^()]*\)")
 _REFUSED = re.compile(
     r"(?P<label>\S.{0,18}?) {3,40}(?:no|none|not (?:done|treated|injected|blocked)|n/a|-{1,2})", re.IGNORECASE
 )
+_OLD = re.compile(r"\b(?:prior|previous|prev|last|past|old|planned|next|future)\b", re.IGNORECASE)
 _TURNED = re.compile(r"\b(?:not|no|but|except|refused|aborted|failed|unable)\b", re.IGNORECASE)
 _ANSWER = re.compile(r"\s?[:=]\s?(?P<word>[A-Za-z0-9.+\u2713\u2714/-]+)")
 _ACT = re.compile(
@@ -228,6 +229,7 @@ def _in_one_cell(raw: str, begin: int, levels: Sequence[Mark]) -> bool:
 
 def _head_of(raw: str, begin: int, sides: Sequence[Mark]) -> _Head | None:
     """The head in a line without levels and boxes, if it is one: columns, not prose."""
+    sides = [side for side in sides if not _of_old(raw, side.start - begin)]
     if len(sides) >= 2:
         if any(not _APART.search(raw, a.end - begin, z.start - begin) for a, z in zip(sides, sides[1:], strict=False)):
             return None
@@ -251,6 +253,12 @@ def _head_of(raw: str, begin: int, sides: Sequence[Mark]) -> _Head | None:
         return _Head((), (raw.index(cells[named[0]]),), (named[0],), raw.count("|")) if named[0] else None
     columns = [match.start() for match in _COLUMN.finditer(raw)]
     return _Head((), (columns[named[0]],), (0,), 0, tuple(columns[named[0] + 1 :]))
+
+
+def _of_old(raw: str, place: int) -> bool:
+    """True for a column of another day: "| LEFT today | prior visit 04/01/25 (R only) |"."""
+    cell = raw[raw.rfind("|", 0, place) + 1 : place]
+    return "|" in raw and _OLD.search(cell) is not None
 
 
 def _cells(raw: str, begin: int, head: _Head, level: Mark, boxes: Sequence[Mark]) -> list[State] | None:

@@ -137,10 +137,12 @@ class Context:
         return concept != ""
 
     def _cervical_level(self, text: str, start: int, end: int, strong: bool, alone: bool, reading: Reading) -> bool:
-        if self._complement.search(text, max(0, start - _NEAR), end + _NEAR):
-            return False
         first = text[reading.runs[0].start : reading.runs[0].end]
         spoken = reading.runs[0].worded or reading.runs[0].spaced
+        if strong and not spoken and not alone:
+            return True  # "the carotid sheath ... C3-C4 facet joint"
+        if self._complement.search(text, max(0, start - _NEAR), end + _NEAR):
+            return False
         if strong and not spoken:
             return True
         if not alone and not spoken and not first[1:].isdigit():

@@ -235,7 +235,7 @@ def _bracketed_with_next(text: str, end: int, noun: Noun, following: int) -> boo
     return "(" in text[end : noun.start] and len(gap) <= 8 and ")" not in gap and following < len(text)
 
 
-_FOR = re.compile(r"\bfor\s+(?:the\s+)?$", re.IGNORECASE)
+_FOR = re.compile(r"\bfor\s+(?:the\s+)?(?:(?:right|left)\s+)?$", re.IGNORECASE)
 _ON = re.compile(r"\s*(?:at|on|over|near)\s+(?:the\s+)?", re.IGNORECASE)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from extractor.field_groups import read as read_fields
 from extractor.grids import Mark
 from extractor.grids import read as read_grids
 from extractor.literals import folded
@@ -125,9 +126,11 @@ _PAIR_AFTER = re.compile(r"\s?(?:then|and|&|\+)\s?[RL](?![\w'/-])")
 _TICKS = frozenset("\u2713\u2714")
 _CELL = re.compile(r"\S+(?: {1,2}\S+)*")
 _ITEM = re.compile(r"^\s*\(?\d{1,2}[.)]\s")
+_NESTED = re.compile(r"\n[ \t]+[-*\u2022] ")
 _SIDE_TAIL = re.compile(r"(?:[RLB]|rt|lt|right|left|both|bilateral)\b.{0,12}", re.IGNORECASE)
 _AFTER_LABEL = re.compile(
-    r"\b(?:sides?|laterality|lat)(?: (?:performed|treated|injected|blocked|done))?(?: {0,3}[:=] {0,12}| {2,40})$",
+    r"\b(?:sides?|laterality|lat)(?: (?:performed|treated|injected|blocked|done))?"
+    r"(?: {0,3}[:=] {0,12}| {2,40}|[ .]{4,40})$",
     re.IGNORECASE,
 )
 _ON_LETTER = re.compile(r"\bon (?:the )?$", re.IGNORECASE)
@@ -216,6 +219,9 @@ def collect(doc: Doc) -> Reading:
     if levels and (len(boxes) > 1 or "|" in text or "   " in text):
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
+    if levels and ("=" in text or "|" in text or _NESTED.search(text)):
+        hits["Side"], levels, rows = _with_groups(text, hits["Side"], levels, sentence_of)
+        cues = (*cues, *rows)
     return Reading(
         text=text,
         sentences=_sentences(doc, spans, cues),
@@ -321,6 +327,27 @@ def _with_grids(
     rows = [*grid.ticked, *grid.done_rows, *(mark for mark in marks if mark.start in grid.denied_levels)]
     unclear += [Cue("grid_row", mark.start, mark.end, sentence_of(mark.start)) for mark in rows]
     return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels, unclear
+
+
+def _with_groups(
+    text: str, sides: list[Hit], levels: list[LevelHit], sentence_of: Callable[[int], int]
+) -> tuple[list[Hit], list[LevelHit], list[Cue]]:
+    """Sides and levels with the fields read that belong to them: a side of its own, or that nothing was completed; with
+    a cue for each level that has its own fields."""
+    known = [Mark(hit.start, hit.end, hit.value) for hit in sides]
+    fields = read_fields(text, known, [Mark(hit.start, hit.end, "") for hit in levels])
+    if not fields.told:
+        return sides, levels, []
+    told = {hit.start for hit in sides}
+    added = [
+        Hit("Side", mark.value, mark.start, mark.end, sentence_of(mark.start))
+        for mark in fields.sided
+        if mark.start not in told
+    ]
+    kept = [hit for hit in sides if hit.start not in fields.used_sides]
+    read_levels = [replace(hit, cues=hit.cues | {"negated"}) if hit.start in fields.denied else hit for hit in levels]
+    rows = [Cue("grid_row", mark.start, mark.end, sentence_of(mark.start)) for mark in fields.told]
+    return sorted((*kept, *added), key=lambda hit: hit.start), read_levels, rows
 
 
 def _sentences(doc: Doc, spans: tuple[tuple[int, int], ...], cues: tuple[Cue, ...]) -> tuple[Sentence, ...]:
@@ -489,6 +516,8 @@ def _is_side_letter(
     a check box."""
     if text[start] in "bB" and text[end : end + 1] == ")" and not text[line_start(text, start) : start].strip():
         return False  # "a) ... b) L5: ..."
+    if text[start - 1 : start] == "[" and text[end : end + 1] == "]" and start - 1 in ends:
+        return True  # "SI joint[R]: entered"
     after = end
     while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1

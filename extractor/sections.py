@@ -35,6 +35,11 @@ _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )
 _ENDED = _SILENT | {"laterality", "guidance"}  # what an unknown field of a form does not go on with
+_KEY = re.compile(r"([A-Za-z][A-Za-z_]{0,20}(?:[.\[\]\d_]{1,6}[A-Za-z_]{0,20}){1,4}|[a-z]{2,20})=")
+_CHOOSERS = ("select ", "choose ", "enter ", "specify ")  # "Select side: right"
+_KEY_PARTS = re.compile(r"[.\[\]\d_ ]+")
+_KEYS = 5  # lines of "name=value" that make a dump of fields
+_APART_FROM_ACT = _SILENT | {"plan", "discharge", "consent", "findings", "complications", "timeout"}
 _FIRST_WORDS = re.compile(
     r"[ \t]*(?:\d{1,2}[.)]\s*)?([A-Za-z][A-Za-z /&-]{1,38})(?:\.\s+(?=[A-Z\d\"])|\s+-{1,2}\s+(?=\S))"
 )
@@ -55,6 +60,9 @@ _BY_HEAD = frozenset(
 _OWN_HEADER = re.compile(r"[ \t]*([A-Z][A-Z]+(?:[ /&-]+[A-Z]+){0,3}):(?=[ \t]*[A-Z])")
 _PROSE = 12  # blanks: a field of a form holds less
 _CAPITALS = re.compile(r"[A-Z][A-Z/&-]+(?: [A-Z/&-]+){0,6}")
+_CAPITAL_HEAD = re.compile(
+    r"[ \t]*(?:[-*\u2022][ \t]+)?([A-Z]{3}[A-Z /&-]{0,28}):?[ \t]*"
+)  # "- JOINT LOG" below "- PRE"
 _BY_WORD = frozenset({"history", "indication", "plan", "consent", "discharge", "medications", "exam", "complications"})
 _ASIDE = re.compile(r"\s*\([^()]{0,60}\)$")
 _TWICE = re.compile(r"\b(\w{1,12})(?: \1\b)+")
@@ -165,11 +173,15 @@ class SectionReader:
         marks: list[Mark] = []
         position = 0
         form = self._is_form(text)
+        keyed = "=" in text and sum(_KEY.match(line) is not None for line in text.split("\n")) >= _KEYS
         answers = self._answers_at(text) if form else -1
         for raw in text.splitlines(keepends=True):
             line_start, position = position, position + len(raw)
             line = raw.rstrip("\n")
             if not line.strip():
+                continue
+            if keyed and (key := _KEY.match(line)):
+                marks.append((line_start, line_start + key.end(), *self._of_key(key[1]), False))
                 continue
             whole = self._lookup(line) if len(line) <= _LONGEST_LINE else None
             if whole and not _looks_like_answer(line):
@@ -177,6 +189,9 @@ class SectionReader:
                 continue
             if unknown := self._capital_line(line):
                 marks.append((line_start, line_start + len(line), *unknown, False))
+                continue
+            if marks and marks[-1][2] == "findings" and (head := _CAPITAL_HEAD.fullmatch(line)):
+                marks.append((line_start, line_start + len(line), "", head[1].strip().lower(), False))
                 continue
             written = [(*mark, False) for mark in self._in_line(line, line_start, marks[-1][2] if marks else "")]
             if form and (field := self._of_column(line)):
@@ -197,6 +212,13 @@ class SectionReader:
             return False
         kinds = [field[1] for line in text.split("\n") if (field := self._of_column(line))]
         return len(kinds) >= _FORM and len(set(kinds)) > 1
+
+    def _of_key(self, key: str) -> tuple[str, str]:
+        """Kind and name of a line "hx.prev[1].proc=...": its first word tells where it does not stand for the act
+        itself, else its last, else its first."""
+        words = [word.lower() for word in _KEY_PARTS.split(key) if word]
+        first, last = self.kinds.get(words[0], ""), self.kinds.get(words[-1], "")
+        return (first if first in _APART_FROM_ACT else last or first), " ".join(words)
 
     def _answers_at(self, text: str) -> int:
         """Where in their lines most answers of a form begin; -1 where they stand in no column of their own."""
@@ -299,7 +321,8 @@ class SectionReader:
         if first and line.lstrip()[:1].isupper():
             name = first.group(1).strip().lower()
             kind = self.kinds.get(name, "")
-            if kind and kind not in {"admin", "laterality"} and len(name) > 3:
+            short = len(name) <= 3 and not (kind in {"diagnosis", "history"} and first.group().rstrip().endswith("-"))
+            if kind and kind not in {"admin", "laterality"} and not short:  # "Dx - ..."
                 return first.end(), kind, name
         return None
 
@@ -347,6 +370,9 @@ class SectionReader:
             if not kind and name.endswith(")"):
                 name = _ASIDE.sub("", name)
                 kind = self.kinds.get(name, "")
+        if not kind and name.startswith(_CHOOSERS):
+            name = name.partition(" ")[2]
+            kind = self.kinds.get(name, "")
         if not kind and " / " in name:
             name = name.replace(" / ", "/")
             kind = self.kinds.get(name, "")

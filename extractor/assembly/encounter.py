@@ -297,6 +297,8 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
             and reading.text[begin : begin + 1] == "*"
         ):
             continue  # stars that frame a heading
+        if reading.text[cue.start - 2 : cue.end + 2] == "  **  ":
+            continue  # stars between the parts of a heading
         listed = _LISTED_BLANK.search(reading.text, sentence.start, cue.start) is not None
         follows = listed or any(
             cue.end <= hit.start <= cue.end + 25

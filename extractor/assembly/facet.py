@@ -8,7 +8,7 @@ difference becomes a query.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor import anatomy
@@ -69,7 +69,7 @@ def read(
     title = _view((s for s in allowed if s.zone == "title"), by_joint, by_nerve)
     told_body = [s for s in allowed if s.zone in {"body", "neutral"}]
     told_body, announced = _after_announcing(told_body, begun)
-    body = _view(_firm(told_body, title, by_joint, by_nerve), by_joint, by_nerve)
+    body = _view(_firm(told_body, title, by_joint, by_nerve), by_joint, by_nerve, title.nerves.names)
     if not title and not body:
         title = _view((s for s in allowed if s.zone == "impression"), by_joint, by_nerve)
     if not title and not body:
@@ -175,7 +175,11 @@ def _joints_named(view: View, by_joint: bool, by_nerve: bool) -> set[str]:
     return set(joints_of(*_settle(view, None, by_joint, by_nerve, [], set())))
 
 
-def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> View:
+def _view(
+    statements: Iterable[Statement], by_joint: bool, by_nerve: bool, known: Collection[str] = frozenset()
+) -> View:
+    """What statements say together. `known`: the nerves that the title names ("to the junction of the processes for the
+    right L3" means the nerve where the title names it, and not the one on the bone)."""
     view = View()
     rows = list(statements)
     bony: dict[int, set[str]] = {}
@@ -209,7 +213,10 @@ def _view(statements: Iterable[Statement], by_joint: bool, by_nerve: bool) -> Vi
         elif s.kind == "nerve":
             _nerve(view, s, evidence, rows)
         elif s.kind == "bare":
-            _bare(view, s, evidence, bony, by_joint, by_nerve, explicit)
+            here = bony.get(s.sentence)
+            named = set(s.vertebrae) <= set(known) and not {anatomy.nerve_at_bone(v) for v in s.vertebrae} <= set(known)
+            on_bone = here is not None and not named and not set(s.vertebrae) <= here
+            _bare(view, s, evidence, on_bone, by_joint, by_nerve, explicit)
     return view
 
 
@@ -228,14 +235,14 @@ def _bare(
     view: View,
     s: Statement,
     evidence: list[Span],
-    bony: Mapping[int, Set[str]],
+    on_bone: bool,
     by_joint: bool,
     by_nerve: bool,
     explicit: bool,
 ) -> None:
     singles = not s.joints
     if by_nerve and not by_joint:
-        if singles and s.sentence in bony and not set(s.vertebrae) <= bony[s.sentence]:
+        if singles and on_bone:
             _put(view.bones, [n for v in s.vertebrae if (n := anatomy.nerve_at_bone(v))], s.side, evidence)
         elif s.pairs_only:
             _put(view.joints if len(s.mention.items) > 1 else view.pairs, s.joints, s.side, evidence)

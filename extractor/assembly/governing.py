@@ -105,7 +105,7 @@ class Governing:
             return ""  # a diagnosis that was only spoken ends with its clause
         if kind not in _TITLES:
             return kind
-        last = self._seen.naming.get((sentence.section, sentence.header_paragraph))
+        last = self._seen.naming.get((sentence.section, sentence.header_line))
         if last is None and kind == "study":
             return "exam"
         if last is None or last < sentence.index:

@@ -114,6 +114,8 @@ def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
                 copies.append(replace(lone[0], weak=False))
                 pending = lone = None
             continue
+        if not levels and "untreated_side" in sentence.cues and all(hit.value == "other_side" for hit in sides):
+            continue  # "nothing was done on the other side"
         if not levels and "negated" in sentence.cues and not sentence.cues & {"repeat", "other_side"}:
             sides = _affirmed(reading.text, sentence, sides)
             if not sides:

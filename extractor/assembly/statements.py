@@ -130,6 +130,8 @@ def make(
     sided_rows = list(sided)
     spared = _spared(reading, {row.hit.sentence for row in sided_rows}) if injected else set()
     result: list[Statement] = []
+    spaces = {hit.sentence for hit in reading.targets if hit.value == "epidural_space"}
+    targeted = {hit.sentence for hit in reading.targets if hit.value in _NERVE_TARGETS}
     for level in sided_rows:
         cues = sentences[level.hit.sentence].cues
         kind = KIND_OF_NOUN.get(level.hit.mention.noun)
@@ -184,6 +186,8 @@ def make(
             and _named_by_bones(text, result, level.hit.mention)
         ):
             kind = "nerve"  # "at the transverse processes of L2 and L3 for L1 and L2"
+        if kind == "bare" and level.hit.sentence in spaces and level.hit.sentence not in targeted:
+            kind = "interspace"  # "at the L5-S1 inter space loss of resistance to saline"
         if kind == "bare" and "grid_row" in cues and _beside_its_bone(reading, level.hit):
             kind = "nerve"  # "| L3 | L4 TP | ok | ok |"
         if (

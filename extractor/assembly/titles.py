@@ -43,7 +43,7 @@ def naming_sections(reading: Reading, drugged: Set[int]) -> dict[tuple[str, int]
     for sentence in reading.sentences:
         if sentence.kind not in {"title", "study"}:
             continue
-        key = (sentence.section, sentence.header_paragraph)
+        key = (sentence.section, sentence.header_line)
         if key in closed:
             continue
         empty_header = sentence.first_in_section and sentence.end - sentence.start <= len(sentence.section) + 4

@@ -70,6 +70,7 @@ _BESIDE = 2  # sentences on each side of one, among which there is needle work
 _NEXT = 4  # sentences below an operation of old within which the procedure of today is named
 _CLAUSE, _LONGEST_TITLE = 70, 160  # longest clause that goes on with a title on its line; longest title
 SIDE_FIELD = re.compile(r"(?:right|left|bilateral|both|rt|lt)(?: sides?)?\s*:", re.IGNORECASE)
+_COPIED = re.compile(r"\W{0,3}(?:copied|pulled|carried|imported|cloned|pasted)\b[^.:\n]{0,60}:", re.IGNORECASE)
 _AGE = re.compile(r"\W*(?:pt |patient )?\d{1,3}[ -]?(?:y/?o\b|y\.o|yrs?\b|years?\b|[FM]\b)", re.IGNORECASE)
 
 
@@ -129,8 +130,9 @@ def with_zones(reading: Reading) -> Reading:
 
 
 def _heads_copy(text: str, sentence: Sentence) -> bool:
-    """True for "copied from encounter of 10/02:" and for ">> LAST PROCEDURE (auto-pulled)": a line of its own."""
-    if text[sentence.end - 1] == ":":
+    """True for "copied from encounter of 10/02:" and for ">> LAST PROCEDURE (auto-pulled)": a line of its own; and for
+    a copy that follows on its line: "Copied from 9/30: ..."."""
+    if text[sentence.end - 1] == ":" or _COPIED.match(text, sentence.start):
         return True
     signs = text[line_start(text, sentence.start) : sentence.start].strip() + text[sentence.start : sentence.start + 2]
     return text[sentence.end : sentence.end + 1] == "\n" and signs.startswith((">>", "--", "==", "##", "**"))
@@ -273,7 +275,7 @@ def _smoothed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
 def _headed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
     """A line without a known header that names procedure and level before the first needle is the title of a note that
     has no other: "Case name   FACET JOINT INJECTION LEFT L4-5, L5-S1". It names what the body may contradict."""
-    begun = next((s.index for s in zoned if _works(s) and s.index in seen.level), None)
+    begun = next((s.index for s in zoned if _works(s)), None)
     if begun is None or any(s.zone in {"title", "planned"} and s.index in seen.family for s in zoned):
         return zoned
     for sentence in zoned[:begun]:

@@ -64,6 +64,8 @@ class Targets:
             rule = self._rules[match]
             if rule.as_written and doc[start:end].text != rule.as_written:
                 continue  # "US" is not "us"
+            if rule.value == "adverb" and start and doc[start - 1].text == "|":
+                continue  # "| RIGHT today | LEFT today |" are the heads of columns
             by_label.setdefault(rule.label, []).append((start, end, rule.value))
         kept: list[Span] = []
         for label, found in by_label.items():
