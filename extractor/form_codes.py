@@ -17,6 +17,7 @@ from extractor.literals import folded
 
 _JOINED = re.compile(r"(?<=[A-Za-z])_(?=[A-Za-z])")
 _DROP_DOWN = re.compile(r"(?<=[A-Za-z)]) ?[\u25bc\u25be\u2304\u23f7\u25bf](?=[ \t]+\S)")
+_DOTS = re.compile(r"(?<=[A-Za-z)]) ?\.{4,}(?= ?[CTLS]\d)")  # "Interspace ....... L4-L5"
 _FIRST = re.compile(r"^[ \t]*A1\b[ \t:.)]", re.MULTILINE)
 _CODE = re.compile(r"(?:^[ \t]*|[ \t]{3})(?P<code>(?P<letter>[A-Z])(?P<number>\d{1,2}))(?=[ \t:.)])", re.MULTILINE)
 _EQUALS = re.compile(r"(?<=[A-Za-z)]) = (?=\S)")
@@ -44,6 +45,8 @@ def without_form_codes(text: str) -> str:
         text = _JOINED.sub(" ", text)
     if not text.isascii():
         text = _DROP_DOWN.sub(lambda match: ":" + " " * (len(match.group()) - 1), text)
+    if "...." in text:
+        text = _DOTS.sub(lambda match: ":" + " " * (len(match.group()) - 1), text)
     if "=" in text and "(" in text:
         text = _LEGEND.sub(_boxed, text)
     if text.count(" = ") >= _ANSWERS:

@@ -126,6 +126,8 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
             denied.update(level.start for level in here_levels)
         elif head is not None and here_levels and _one_row(raw, begin, here_levels, head):
             level = here_levels[0]
+            remark = raw.find("(", level.end - begin)
+            here_sides = [side for side in here_sides if remark < 0 or side.start - begin < remark]
             if here_sides and head.sides and not head.bars[0]:
                 continue  # a row that says its own side
             states = _cells(raw, begin, head, level, here_boxes)

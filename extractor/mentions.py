@@ -126,7 +126,7 @@ _PAIR_AFTER = re.compile(r"\s?(?:then|and|&|\+)\s?[RL](?![\w'/-])")
 _TICKS = frozenset("\u2713\u2714")
 _CELL = re.compile(r"\S+(?: {1,2}\S+)*")
 _ITEM = re.compile(r"^\s*\(?\d{1,2}[.)]\s")
-_NESTED = re.compile(r"\n[ \t]+[-*\u2022] ")
+_NESTED = re.compile(r"\n[ \t]+[-*\u2022\u25cb\u25e6\u25ba\u25b8] ")
 _SIDE_TAIL = re.compile(r"(?:[RLB]|rt|lt|right|left|both|bilateral)\b.{0,12}", re.IGNORECASE)
 _AFTER_LABEL = re.compile(
     r"\b(?:sides?|laterality|lat)(?: (?:performed|treated|injected|blocked|done))?"
@@ -219,7 +219,7 @@ def collect(doc: Doc) -> Reading:
     if levels and (len(boxes) > 1 or "|" in text or "   " in text):
         hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
         cues = (*cues, *unclear)
-    if levels and ("=" in text or "|" in text or _NESTED.search(text)):
+    if levels and ("=" in text or "|" in text or "__" in text or "   " in text or _NESTED.search(text)):
         hits["Side"], levels, rows = _with_groups(text, hits["Side"], levels, sentence_of)
         cues = (*cues, *rows)
     return Reading(
@@ -336,7 +336,7 @@ def _with_groups(
     a cue for each level that has its own fields."""
     known = [Mark(hit.start, hit.end, hit.value) for hit in sides]
     fields = read_fields(text, known, [Mark(hit.start, hit.end, "") for hit in levels])
-    if not fields.told:
+    if not fields.told and not fields.denied:
         return sides, levels, []
     told = {hit.start for hit in sides}
     added = [

@@ -26,7 +26,8 @@ _NESTED = re.compile(r"[ \t]*([A-Z][A-Za-z ]{2,20}?)[ \t]+-{1,2}[ \t]+(?=\S)")
 _LABEL = re.compile(r"[ \t]*([A-Z][A-Za-z]+(?: [A-Za-z]+){1,3})[ \t]*:(?=[ \t]*\S)")
 _FIELD = re.compile(r"[ \t]*([A-Z][A-Za-z()/]{2,14}(?: [A-Za-z]{2,12})?)[ \t]{2,}(?=\S)")
 _COLUMN = re.compile(
-    r"[ \t]*([A-Z][A-Za-z()/-]{1,14}(?: [A-Za-z]{2,12}){0,2})(?:[ \t]{2,}\|?|[ \t]?\|)[ \t]*(?=[^\s|])"
+    r"[ \t]*(?:(?:\d{1,2}(?:\.\d{1,2})?|[A-Z])[.)]?[ \t]{1,3})?"
+    r"([A-Z][A-Za-z()/-]{1,14}(?: [A-Za-z]{2,12}){0,2})(?:[ \t]{2,}\|?|[ \t]?\|)[ \t]*(?=[^\s|])"
 )
 _GAP = re.compile(r"\S {3,}\S")
 _FORM = 3  # such lines with headers of ours make a form, whose labels stand in a column of their own
@@ -34,9 +35,10 @@ _NUMBERED = re.compile(r"[ \t]*procedure\s+#?\d{1,2}(?:\s+of\s+\d{1,2})?\s*[-:)]
 _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )
-_ENDED = _SILENT | {"laterality", "guidance"}  # what an unknown field of a form does not go on with
-_KEY = re.compile(r"([A-Za-z][A-Za-z_]{0,20}(?:[.\[\]\d_]{1,6}[A-Za-z_]{0,20}){1,4}|[a-z]{2,20})=")
+_ENDED = _SILENT | {"laterality", "guidance", "consent"}  # what an unknown field of a form does not go on with
+_KEY = re.compile(r"([A-Za-z][A-Za-z_ ]{0,20}(?:[.\[\]\d_]{1,6}[A-Za-z_ ]{0,20}){1,4}|[a-z]{2,20})=")
 _CHOOSERS = ("select ", "choose ", "enter ", "specify ")  # "Select side: right"
+_ITEM = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2})?|[A-Z])[.)]?[ \t]{1,3}(?=[A-Za-z])")
 _KEY_PARTS = re.compile(r"[.\[\]\d_ ]+")
 _KEYS = 5  # lines of "name=value" that make a dump of fields
 _APART_FROM_ACT = _SILENT | {"plan", "discharge", "consent", "findings", "complications", "timeout"}
@@ -396,7 +398,7 @@ def _assessed_before(marks: list[Mark]) -> list[Mark]:
 def _unknown(line: str, answers: int) -> str:
     """The label of a form's line that no row names, where the answer stands in the column of the answers: it ends what
     the field before it told."""
-    label = line[: max(answers, 0)]
+    label = _ITEM.sub("", line[: max(answers, 0)])
     own = label.endswith("  ") and line[answers : answers + 1].strip() and "  " not in label.strip()
     return label.strip().lower() if own and label[:1].isalpha() else ""
 
@@ -404,4 +406,5 @@ def _unknown(line: str, answers: int) -> str:
 def _looks_like_answer(line: str) -> bool:
     """True for a short lower-case line such as "prone" or "none", which answers the header above it."""
     words = line.strip()
-    return words[:1].islower() or (len(words) <= 3 and not words.endswith(":"))
+    marked = words.endswith(":") or (words.isupper() and "/" in words)  # "A/P"
+    return words[:1].islower() or (len(words) <= 3 and not marked)

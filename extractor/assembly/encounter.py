@@ -22,7 +22,10 @@ _TEMPERATURE = re.compile(
     r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE
 )
 _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4-5 and ___"
-_BLANK_FIELD = re.compile(r"\b(?:levels?|joints?|nerves?|sides?|laterality)[^:\n]{0,20}:[ \t]*$", re.IGNORECASE)
+_BLANK_FIELD = re.compile(
+    r"\b(?:levels?|joints?|nerves?|sides?|laterality)(?:[^:\n]{0,20}:|[ \t]{1,3})[ \t]*$", re.IGNORECASE
+)
+_LABEL_LEAD = 4  # characters before a level that labels its line
 _SITES = frozenset({"medial_branch", "facet_joint"})  # "the medial branches of C4 and C5 were blocked"
 _AWAY = frozenset({"historical", "planned", "finding", "exam", "consent", "teaching", "numbering"})
 _SHORT_LIST = 60  # longest list of sided levels that stands alone before its needle ("B L4-5, R L5-S1.")
@@ -208,11 +211,24 @@ def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Si
     )
 
 
+def _labels(reading: Reading) -> set[int]:
+    """Sentences that begin with a level as a label: "L4-5: R in, arthrogram good. | L5-S1: R in w/ caudal tilt." """
+    return {
+        hit.sentence
+        for hit in reading.levels
+        if hit.start - reading.sentences[hit.sentence].start < _LABEL_LEAD
+        and reading.text[hit.end : hit.end + 1] == ":"
+        and not hit.cues & _AWAY
+        and not reading.sentences[hit.sentence].cues & _AWAY
+    }
+
+
 def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body; and
     those of them that tell of an act or name a procedure.
     """
     named = {hit.sentence for hit in reading.targets if hit.value in FAMILY_OF}
+    labels = _labels(reading)
     telling = {"needlework", "performed", "located", "repeat", "generic", "each", "checked", "grid_row"}
     acting = {
         s.index
@@ -222,6 +238,8 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
         or s.index in named
         or (s.kind == "body" and s.first_in_section)
     }
+    if labels & acting:
+        acting |= {index for index in labels if reading.sentences[index].zone in {"body", "neutral"}}
     doing = {hit.sentence for hit in reading.targets if hit.value in PROCEDURAL}
     telling_only = {s.index for s in reading.sentences if s.cues & telling or s.index in doing}
     telling_only |= {

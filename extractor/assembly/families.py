@@ -29,6 +29,7 @@ _TECHNIQUES = {"cold_or_laser", "thermal_rf", "cooled_rf", "pulsed_rf", "chemica
 _EMPTY, _FORM = re.compile(r"[\[(\u2610][ _]?[\])]?"), 3  # an empty box; boxed rows that make a form
 _FORAMINA, _FORAMEN_REACH = {"neural_foramen", "sacral_foramen"}, 6
 _BESIDE = {"sacroiliac_joint", "trigger_point"}
+_BURNT = re.compile(r"rf|ablat|radiofreq|denerv|neurot|rhizot", re.IGNORECASE)
 _BURNS = {"thermal_rf", "cooled_rf", "pulsed_rf"}
 _TICK, _TICK_REACH = re.compile(r"[\])\u2611\u2612\u2713\u2714] ?$"), 3
 _OTHER_DAY = {"planned", "consent", "teaching"}
@@ -133,8 +134,13 @@ def find(reading: Reading) -> Session:
     geared = any(s.cues & {"heat", "rf_gear"} for s in reading.sentences if s.zone in {"body", "neutral"})
     if not geared:
         told = [a for a in told if a.family != "technique" or a.hit.value not in _BURNS]  # only spoken of
+    burnt = [
+        replace(a, hit=replace(a.hit, value="thermal_rf"), family="technique")
+        for a in titled
+        if a.hit.value == "sacral_lateral_branch" and _BURNT.search(reading.text, a.hit.start, a.hit.end)
+    ]  # "SIJ RFA" names kind and technique in one word
     technique, cooled, mixed = _technique(
-        titled, [*told, *_hot(reading, told)], {hit.sentence for hit in reading.levels}, cues
+        [*titled, *burnt], [*told, *_hot(reading, told)], {hit.sentence for hit in reading.levels}, cues
     )
     if technique == "injection" and not block_title and _lesioned(reading):
         technique = "thermal_rf"

@@ -131,6 +131,8 @@ class Governing:
         boxed = kind in _LISTS and sentence.paragraph > sentence.header_paragraph and index in seen.target
         if boxed and sentence.cues & {"checked", "unchecked"}:
             return True
+        if "grid_row" in sentence.cues and sentence.paragraph > sentence.header_paragraph and index in seen.nerved:
+            return not sentence.cues & {"historical", "planned"}  # a lesion log below "Prior tx: ..."
         if kind == "imaging_findings" and index in seen.drugged and "performed" in sentence.cues:
             return True
         if index in seen.target and sentence.line > sentence.header_line and _TODAY.match(seen.text, sentence.start):

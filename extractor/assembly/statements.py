@@ -132,6 +132,12 @@ def make(
     result: list[Statement] = []
     spaces = {hit.sentence for hit in reading.targets if hit.value == "epidural_space"}
     targeted = {hit.sentence for hit in reading.targets if hit.value in _NERVE_TARGETS}
+    refused = {
+        (row.hit.sentence, name)
+        for row in sided_rows
+        if "negated" in row.hit.cues
+        for name in as_vertebrae(row.hit.mention)
+    }
     for level in sided_rows:
         cues = sentences[level.hit.sentence].cues
         kind = KIND_OF_NOUN.get(level.hit.mention.noun)
@@ -156,6 +162,9 @@ def make(
             kind = "bone"  # "... of the left C four pillar | then left C five | then left C six contact with bone"
         if kind == "bone" and _COVERED.search(text, max(0, level.hit.start - 2 * _LEAD_TO_ALA), level.hit.start):
             continue  # "the hardware is over the sacral ala"
+        if kind == "bare" and "correction" in cues and "negated" not in level.hit.cues:
+            if all((level.hit.sentence, name) in refused for name in as_vertebrae(level.hit.mention)):
+                continue  # "to the L2 correction start at L3 I did not do the L2"
         past = "historical" in level.hit.cues & cues and not cues & _DONE
         if past and kind == "bare" and level.zone in {"body", "neutral"}:
             continue  # "he comes in today for his injections, he had a neck ablation at C5-6 years ago"

@@ -61,6 +61,7 @@ _APART = frozenset(
     {"correction", "negated", "explained", "intended", "discontinued", "nothing_there", "consent", "teaching"}
 )
 _FIRST, _FIRST_LISTED, _HEAD = 3, 5, 300  # sentences and characters at the head of a note
+_SOON_AFTER = 3  # sentences behind a numbered item within which its needle is told of
 _SOON = 60  # characters from the start of a sentence to the name of the procedure that it opens with
 _HEADLINE = 48  # longest line that is a heading without a mark
 _BEFORE_THE_ACT = frozenset(
@@ -126,7 +127,7 @@ def with_zones(reading: Reading) -> Reading:
             continue
         sentence = _without_asides(seen, sentence, zoned)
         zoned.append(sentence.in_zone(_zone(seen, sentence, kind), kind))
-    return reading.with_sentences(_headed(_smoothed(zoned, seen), seen))
+    return reading.with_sentences(_itemized(_headed(_smoothed(zoned, seen), seen), seen))
 
 
 def _heads_copy(text: str, sentence: Sentence) -> bool:
@@ -285,6 +286,27 @@ def _headed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
         if own_line and not seen.tells(sentence) and not sentence.cues & _TELLING:
             zoned[sentence.index] = sentence._replace(zone="title")
             break
+    return zoned
+
+
+def _itemized(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
+    """Numbered items that each name a procedure and are followed by its needle work are titles, where nothing else is:
+    "1) facet jts: L3-4 IA both sides. 22G, ... | 2) R TF ESI at the L5-S1 foramen. 22G, ..."."""
+    if any(s.zone in {"title", "planned"} and s.index in seen.family for s in zoned):
+        return zoned
+    items = [
+        s
+        for s in zoned
+        if s.zone in {"neutral", "body"}
+        and s.index in seen.target
+        and s.end - s.start <= _LONGEST_TITLE
+        and NUMBERED.match(seen.text, s.start)
+        and not s.cues & (_TELLING - {"finding"})
+        and any(n.zone == "body" and "needlework" in n.cues for n in zoned[s.index + 1 : s.index + 1 + _SOON_AFTER])
+    ]
+    if len(items) > 1:
+        for item in items:
+            zoned[item.index] = item._replace(zone="title")
     return zoned
 
 
