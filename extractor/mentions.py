@@ -285,6 +285,7 @@ def _with_both(text: str, sides: list[Hit], levels: list[LevelHit], targets: Seq
     for level in levels:
         named.setdefault(level.sentence, []).extend(item.joined for item in level.mention.items)
     sacral = {hit.sentence for hit in targets if hit.value == "sacroiliac_joint"}
+    joints = {hit.start for hit in targets if hit.value == "sacroiliac_joint"}  # "both sacroiliac joints"
     result = []
     for hit in sides:
         if hit.value != "both":
@@ -293,7 +294,11 @@ def _with_both(text: str, sides: list[Hit], levels: list[LevelHit], targets: Seq
             result.append(replace(hit, value="bilateral"))  # "Side: both"
         elif named.get(hit.sentence) == ["pair"] and hit.end - hit.start > len("both"):
             result.append(replace(hit, value="bilateral"))
-        elif hit.sentence in sacral and hit.sentence not in named and hit.end - hit.start > len("both"):
+        elif (
+            hit.sentence in sacral
+            and hit.sentence not in named
+            and (hit.end - hit.start > len("both") or hit.end + 1 in joints)
+        ):
             result.append(replace(hit, value="bilateral"))
         elif hit.end + 1 in single:
             result.append(replace(hit, value="bilateral"))  # "both L5-S1 joints"

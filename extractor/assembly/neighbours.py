@@ -146,6 +146,13 @@ def said_side(
             later = [copy for copy in sided.copies if not copy.weak and copy.at > begun]
             if any(copy.side not in (found, "") for copy in later) and zones != {"title"}:
                 return "bilateral"
+            again = [a.hit.sentence for a in anchors if "repeat" in reading.sentences[a.hit.sentence].cues]
+            if (
+                again
+                and zones != {"title"}
+                and any({hit.value, found} == {"left", "right"} and hit.sentence < again[0] for hit in sided.body_sides)
+            ):
+                return "bilateral"  # "... the right joint. ... repeated on the left sacroiliac joint"
             return _SIDE[found]
     if any(copy.side == "other" and not copy.weak for copy in sided.copies):
         return "bilateral"

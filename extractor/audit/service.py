@@ -177,7 +177,7 @@ def _regions(service: Service) -> bool:
 def _counts(service: Service) -> list[Cause]:
     if _regions(service):
         codes = ", ".join(code for code in service.want)
-        found = [Cause("wrong_region", service.numbers(service.over), {"codes": codes})]
+        found = [Cause("wrong_region", service.numbers(service.over), {"codes": codes}), *_other_side(service)]
         if service.count_billed > service.count_supported:
             found.append(Cause(_why_more(service), service.numbers(service.over), service.values()))
         elif service.count_billed < service.count_supported:
@@ -194,6 +194,15 @@ def _counts(service: Service) -> list[Cause]:
     if service.under:
         return [Cause("fewer_levels", (), {"codes": ", ".join(service.under)})]
     return []
+
+
+def _other_side(service: Service) -> list[Cause]:
+    """The other side billed with codes of another region."""
+    billed = frozenset[str]().union(*(tally.sides for tally in service.have.values()))
+    noted = frozenset[str]().union(*(_noted(service, code) for code in service.want))
+    if not billed or not noted or billed & noted:
+        return []
+    return [Cause("wrong_side", service.numbers(service.have), {"sides": ", ".join(sorted(noted))})]
 
 
 def _day_units(service: Service) -> list[str]:
