@@ -182,6 +182,6 @@ def test_idle_rows_are_counted_and_listed(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(command, "corpus_folder", lambda: tmp_path / "corpus")
     (tmp_path / "own").mkdir()
     (tmp_path / "own/agents.csv").write_text(AGENTS + GOOD, encoding="utf-8")
-    said = "notice: agents.csv: 1 never met in 1 notes of the corpus"
+    said = "note: agents.csv: 1 never met in 1 notes of the corpus"
     assert ran("--patterns", str(tmp_path / "own"))[1].splitlines()[0] == f"{said} (--idle lists them)."
     assert ran("--patterns", str(tmp_path / "own"), "--idle")[1].splitlines()[:2] == [f"{said}.", "  'zebracaine'"]

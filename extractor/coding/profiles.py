@@ -43,7 +43,7 @@ class Profile(Row):
     distinct: str = ""
     stopped: tuple[str, ...] = ()
     reduced: str = ""
-    covered_levels: int = Field(default=2, ge=1)
+    covered_levels: int = Field(default=2, ge=1, le=6)  # more than a payer ever names is a slip of the pen
     coverage: tuple[str, ...] = ()
     replace: dict[str, str] = Field(default_factory=dict)
     supplies: Literal["separate", "packaged"] = "separate"

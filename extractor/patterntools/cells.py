@@ -118,13 +118,18 @@ def spreadsheet_damage(value: str) -> tuple[str, str] | None:
 
 
 def _undated(value: str) -> str:
-    """The numbers of which a date was made, as "3-4"; "" for what is no date."""
+    """What a date was made of, as "3-4" or "3-4 or mar-4"; "" for what is no date."""
     if found := _DAY_MONTH.fullmatch(value):
-        return f"{_month(found[2])}-{int(found[1])}" if _month(found[2]) else ""
+        return _either(found[2], int(found[1]))
     if found := _MONTH_YEAR.fullmatch(value):
-        return f"{_month(found[1])}-{int(found[2])}" if _month(found[1]) else ""
+        return _either(found[1], int(found[2]))
     found = _ISO.fullmatch(value) or _SLASHES.fullmatch(value)
     return f"{int(found[1])}-{int(found[2])}" if found else ""
+
+
+def _either(month: str, number: int) -> str:
+    """Numbers of a level, or a name that begins like a month ("dec-10" of Decadron)."""
+    return f"{_month(month)}-{number} or {month.lower()}-{number}" if _month(month) else ""
 
 
 def _month(name: str) -> int:

@@ -1,4 +1,4 @@
-"""What `facetcode patterns check` prints: one line a fault, then the notices, then a count."""
+"""What `facetcode patterns check` prints: a line a fault, notices that are to be read, notes that need no mend, a count."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _as_text(report: Report, idle: bool) -> str:
     lines += [f"notice: {notice}" for notice in report.notices]
     for name, keys in sorted(report.idle.items()):
         hint = "" if idle else " (--idle lists them)"
-        lines.append(f"notice: {name}: {len(keys)} never met in {report.notes:,} notes of the corpus{hint}.")
+        lines.append(f"note: {name}: {len(keys)} never met in {report.notes:,} notes of the corpus{hint}.")
         lines += [f"  {short(key)}" for key in keys] if idle else []
     lines.append(
         f"{report.files} files, {report.rows:,} rows: {_count(len(report.faults), 'fault')},"
-        f" {_count(len(report.notices), 'notice')}"
+        f" {_count(len(report.notices), 'notice')}{' to read' if report.notices else ''}"
     )
     return "\n".join(lines)
 

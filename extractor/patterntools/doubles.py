@@ -60,7 +60,8 @@ def against_shipped(
             changed = _changed(here.row, by_key[key])
             if changed:
                 what = f"replaces the shipped row {short(key)}: {changed}"
-                notices.append(Finding(name, here.number, what, "Nothing to mend if that is meant"))
+                mend = "Every note with it changes: delete the row unless that is meant"
+                notices.append(Finding(name, here.number, what, mend))
             else:
                 idle.append(here)
         elif like is not None and _collide(file, here.row, like):

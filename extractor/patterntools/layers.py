@@ -21,6 +21,9 @@ from extractor.patterntools.sheets import Sheet, read_sheet
 Model = TypeVar("Model", bound=Row)
 
 
+_WORKBOOKS = frozenset({".xlsx", ".xls", ".xlsm", ".ods"})
+
+
 @dataclass
 class Layers:
     """What was read of a folder. `rows` holds the rows without a fault, `tables` the TOML files that could be read,
@@ -54,6 +57,8 @@ def read_layers(overlay: Path | None) -> Layers:
         if overlay is not None and not is_known(name, shipped.names):
             close = near(name, (*shipped.names, DISABLED))
             mend = f"Name it {close}" if close else f"Give it the name of a shipped file, or {DISABLED}"
+            if close and Path(name).suffix.lower() in _WORKBOOKS:
+                mend = f"Save the sheet as CSV UTF-8 (comma delimited) with the name {close}"
             layers.fault(name, 0, "no pattern file has this name", mend)
             continue
         try:

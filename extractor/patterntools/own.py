@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,6 +20,9 @@ from extractor.text import clean
 _COMMON = 0.1  # share of the notes of the corpus beyond which a phrase is no term
 _IN_SCOPE = "\n\nFacet joint."
 _MISTYPED = 0.85  # likeness of a name to another beyond which it is rather a slip than a new drug
+_BARE_NUMBER = re.compile(r"\d{4,}")
+_DOSE_BEHIND = re.compile(r"[a-z][ -]\d{1,3}$")  # "kenalog-40"
+_CROWDED = "coverage_levels"
 _MISNAMED = (".txt", ".bak", ".tml")
 
 
@@ -50,19 +54,80 @@ def common_phrases(rows: Mapping[str, Sequence[Placed]], texts: Sequence[str]) -
 
 
 def new_drugs(placed: Iterable[Placed], shipped: PatternFolder) -> Iterator[Finding]:
-    """Generic names that are nearly those of shipped rows, and names whose class is another there."""
-    known: dict[str, set[str]] = {}
-    for drug in shipped.csv("agents.csv", DrugName):
-        known.setdefault(drug.name, set()).add(drug.drug_class)
+    """Generic names that are nearly those of shipped rows."""
+    known = _classes(shipped)
     for here in placed:
         row: Any = here.row
         if row.name not in known:
             for close in get_close_matches(row.name, known, 1, _MISTYPED):
                 what = f"no shipped drug has the name {short(row.name)}"
                 yield Finding("agents.csv", here.number, what, f"Write {close} if that is meant")
-        elif row.drug_class not in known[row.name]:
+
+
+def other_classes(placed: Iterable[Placed], shipped: PatternFolder) -> Iterator[Finding]:
+    """Shipped generic names with a class that is another in the shipped rows: a drug has one."""
+    known = _classes(shipped)
+    for here in placed:
+        row: Any = here.row
+        if row.name in known and row.drug_class not in known[row.name]:
             what = f"the shipped {short(row.name)} is {' or '.join(sorted(known[row.name]))}, not {row.drug_class}"
-            yield Finding("agents.csv", here.number, what, "Write that class, unless you mean it")
+            yield Finding("agents.csv", here.number, what, "Write that class, or another generic name")
+
+
+def _classes(shipped: PatternFolder) -> dict[str, set[str]]:
+    known: dict[str, set[str]] = {}
+    for drug in shipped.csv("agents.csv", DrugName):
+        known.setdefault(drug.name, set()).add(drug.drug_class)
+    return known
+
+
+def odd_phrases(rows: Mapping[str, Sequence[Placed]]) -> Iterator[Finding]:
+    """Phrases that are a bare number, as a spreadsheet makes one of a date: no word of a note."""
+    for name, placed in sorted(rows.items()):
+        for here in placed:
+            if _BARE_NUMBER.fullmatch(here.row.phrase):
+                what = f"the phrase {short(here.row.phrase)} is a bare number"
+                yield Finding(
+                    name, here.number, what, "Write the words themselves, and format the column as text first"
+                )
+
+
+def doubtful_drugs(placed: Sequence[Placed]) -> Iterator[Finding]:
+    """Brands that swallow their dose, and two generic names of the user that are nearly one."""
+    known = {drug.name for drug in PatternFolder().csv("agents.csv", DrugName)}
+    named: dict[str, int] = {}
+    for here in placed:
+        row: Any = here.row
+        if _DOSE_BEHIND.search(row.phrase):
+            what = (
+                f"the number at the end of {short(row.phrase)} is read as a part of the name, and no longer as a dose"
+            )
+            yield Finding("agents.csv", here.number, what, "Write the name alone, unless the number is part of it")
+        if row.name not in known and row.name not in named:
+            for close in get_close_matches(row.name, named, 1, _MISTYPED):
+                what = f"the names {short(row.name)} and {short(close)} (row {named[close]}) are two drugs"
+                yield Finding("agents.csv", here.number, what, "Write the same name if they are one")
+            named[row.name] = here.number
+
+
+def limits_without_warning(tables: Mapping[str, Table], shipped: PatternFolder) -> Iterator[Finding]:
+    """Profiles that say how many levels are covered, and do not show the warning that tells of more."""
+    theirs = shipped.table("profiles.toml")["profiles"]
+    for name, profile in sorted(tables.get("profiles.toml", {}).get("profiles", {}).items()):
+        fresh = isinstance(profile, dict) and name not in theirs and "covered_levels" in profile
+        if fresh and _CROWDED not in profile.get("coverage", ()):
+            what = f"{name}: covered_levels tells nothing as long as coverage does not hold {_CROWDED!r}"
+            yield Finding("profiles.toml", 0, what, "Add it to coverage, or take covered_levels out")
+
+
+def new_letters(tables: Mapping[str, Table], shipped: PatternFolder) -> Iterator[Finding]:
+    """What words before numbers are read as from now on: nothing else shows a slip in the letter."""
+    theirs = shipped.table("levels.toml").get("letters", {})
+    for word, letter in sorted(tables.get("levels.toml", {}).get("letters", {}).items()):
+        if theirs.get(word) != letter:
+            yield Finding(
+                "levels.toml", 0, f"{word}4-5 is read as {letter}4-{letter}5", "Nothing to mend if that is meant"
+            )
 
 
 def replaced_values(tables: Mapping[str, Table], shipped: PatternFolder) -> Iterator[Finding]:

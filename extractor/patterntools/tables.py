@@ -58,7 +58,8 @@ def own_findings(name: str, text: str, own: Table) -> list[Finding]:
         if clean(value).text.strip() != value.strip() and not value.isprintable() and "\n" not in value:
             line = _near_line(text, path)
             found.append(Finding(name, line, f"{what} {short(value)} holds odd blanks or characters", "Type it anew"))
-        damage = spreadsheet_damage(value) if name.startswith(_NUMBERED) else None
+        coded = name.startswith(_NUMBERED) and path[-1:] != ("date",)
+        damage = spreadsheet_damage(value) if coded else None
         if damage is not None:
             found.append(Finding(name, _near_line(text, path), f"{what} {short(value)} {damage[0]}", damage[1]))
     for path, items in _lists(own):
