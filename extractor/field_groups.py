@@ -30,15 +30,21 @@ _REFUSED = re.compile(
     r"|\b(?:could not|cdnt|couldn.t|unable to) (?:be |get )?(?:enter|inject|reach|access|in)",
     re.IGNORECASE,
 )
+_FIELD_LINE = re.compile(
+    r"[ \t]*(?P<label>[A-Za-z][A-Za-z /#-]{0,24}?(?: ?#?\d)?)(?:[ \t]*[:=]| ?\.{3,}|[ \t]{3,})[ \t]*(?P<value>\S.*)"
+)
+_SITE_LABEL = re.compile(r"(?:joint|level|nerve|site|target|facet|foramen|location)s?\b", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t]{0,2}_{2,}")
 _WIDE = re.compile(r"\S+(?: \S+)*")
 _SIDE_CELL = re.compile(r"(?P<side>r|l|rt|lt|right|left|both|bilat\w*|b/l)\.?", re.IGNORECASE)
 _LABEL = re.compile(r"(?P<label>[A-Za-z][A-Za-z /]{1,20}?)[ \t]*:[ \t]*")
 _ACT = re.compile(
-    r"\b(?:complete[d]?|done|performed|treated|injected|blocked|lesioned|entered|status|given)\b", re.IGNORECASE
+    r"\b(?:complete[d]?|done|performed|treated|injected|blocked|lesioned|entered|status|given|result|outcome)\b",
+    re.IGNORECASE,
 )
 _OFF = re.compile(
-    r"\W*(?:no|n|false|none|nothing|nil|0|-+|not (?:done|entered|injected|treated|blocked|completed|performed)\b.*"
+    r"\W*(?:no(?:[ ,;-].*)?|n|false|none|nothing|nil|0|-+"
+    r"|not (?:done|entered|injected|treated|blocked|completed|performed)\b.*"
     r"|(?:aborted|abandoned|incomplete|skipped|deferred|omitted|failed|stopped)\b.*)\W*",
     re.IGNORECASE,
 )
@@ -70,7 +76,12 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark]) -> Fields:
     """All groups of a text. `sides` and `levels` are in order."""
     if not levels:
         return Fields()
-    found = [*_keyed(text, sides, levels), *_transposed(text, sides, levels), *_nested(text, sides, levels)]
+    found = [
+        *_keyed(text, sides, levels),
+        *_labelled(text, levels),
+        *_transposed(text, sides, levels),
+        *_nested(text, sides, levels),
+    ]
     sided: list[Mark] = []
     used: set[int] = set()
     told: list[Mark] = []
@@ -112,6 +123,25 @@ def _keyed(text: str, sides: Sequence[Mark], levels: Sequence[Mark]) -> list[_Gr
         group = groups.setdefault(key["group"], _Group())
         _add(group, key["label"], line[key.end() :], start + key.end(), sides, levels)
     return list(groups.values())
+
+
+def _labelled(text: str, levels: Sequence[Mark]) -> list[_Group]:
+    """ "Joint: L5-S1 | Side: right | Injected: nothing": the fields below a level, up to the next level or prose."""
+    found: list[_Group] = []
+    group: _Group | None = None
+    for start, line in _lines(text):
+        row = _FIELD_LINE.match(line)
+        if row is None:
+            group = None
+            continue
+        named = _within(levels, start, start + len(line))
+        if named:
+            group = _Group(named) if _SITE_LABEL.match(row["label"]) else None
+            if group:
+                found.append(group)
+        elif group:
+            _answer(group, row["label"], row["value"])
+    return found
 
 
 def _add(group: _Group, label: str, value: str, start: int, sides: Sequence[Mark], levels: Sequence[Mark]) -> None:

@@ -18,6 +18,8 @@ from extractor.literals import folded
 _JOINED = re.compile(r"(?<=[A-Za-z])_(?=[A-Za-z])")
 _DROP_DOWN = re.compile(r"(?<=[A-Za-z)]) ?[\u25bc\u25be\u2304\u23f7\u25bf](?=[ \t]+\S)")
 _DOTS = re.compile(r"(?<=[A-Za-z)]) ?\.{4,}(?= ?[CTLS]\d)")  # "Interspace ....... L4-L5"
+_STRUCK = re.compile(r"\{xx\b[^{}]{0,200}?\bxx\}|~~(?! )[^~\n]{1,200}(?<! )~~")
+_PICK_LIST = re.compile(r"<[^<>\n|]{0,60}(?:\|[^<>\n|]{0,60}){1,20}>")  # the choices, left behind the chosen one
 _FIRST = re.compile(r"^[ \t]*A1\b[ \t:.)]", re.MULTILINE)
 _CODE = re.compile(r"(?:^[ \t]*|[ \t]{3})(?P<code>(?P<letter>[A-Z])(?P<number>\d{1,2}))(?=[ \t:.)])", re.MULTILINE)
 _EQUALS = re.compile(r"(?<=[A-Za-z)]) = (?=\S)")
@@ -43,6 +45,10 @@ def without_form_codes(text: str) -> str:
     """
     if "_" in text:
         text = _JOINED.sub(" ", text)
+    if "xx" in text or "~~" in text:
+        text = _STRUCK.sub(_blanked, text)
+    if "<" in text and "|" in text:
+        text = _PICK_LIST.sub(_blanked, text)
     if not text.isascii():
         text = _DROP_DOWN.sub(lambda match: ":" + " " * (len(match.group()) - 1), text)
     if "...." in text:
@@ -63,6 +69,10 @@ def without_form_codes(text: str) -> str:
                 place = end
             text = "".join((*pieces, text[place:]))
     return text
+
+
+def _blanked(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match.group())
 
 
 def _numbered(found: list[re.Match[str]]) -> set[str]:

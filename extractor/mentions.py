@@ -523,6 +523,8 @@ def _is_side_letter(
         return False  # "a) ... b) L5: ..."
     if text[start - 1 : start] == "[" and text[end : end + 1] == "]" and start - 1 in ends:
         return True  # "SI joint[R]: entered"
+    if text[end : end + 1] in (".", ";", "\n", "") and text[max(0, start - 2) : start] == ", " and start - 2 in ends:
+        return True  # "L2 MB + L3 MB, L."
     after = end
     while after < len(text) and after < end + 3 and text[after] in " .-)":
         after += 1

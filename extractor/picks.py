@@ -23,11 +23,11 @@ _ANSWER = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"^(?P<label>[^:?=\n]{2,80})(?P<answer>[:?=] {0,12}no?\.?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE
+    r"^(?P<label>[^:?=\n]{2,80})(?P<answer>[:?=] {0,12}no?\.?| {3,}\(?n/a\)?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE
 )
 _BRIEF = re.compile(r"(?P<answer> ?: ?)(?P<word>y(?:es)?|no?)(?=\s|[,;.]|$)", re.IGNORECASE)
 # What stands in every match of the two above, and begins with a sign, which is quick to look for.
-_ENDS_DENIED = re.compile(r"[:?=] {0,12}no?\.?[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE)
+_ENDS_DENIED = re.compile(r"(?:[:?=] {0,12}no?\.?| {3,}\(?n/a\)?)[ \t]{0,3}$", re.IGNORECASE | re.MULTILINE)
 _HAS_BRIEF = re.compile(r": ?(?:y(?:es)?|no?)(?=\s|[,;.]|$)", re.IGNORECASE)
 _OF_IMAGING = re.compile(r"imag|guid", re.IGNORECASE)  # "Image guidance: no" is a modality of its own
 _BRACE = re.compile(r"\{[^{}\n]{1,200}\}")

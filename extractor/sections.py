@@ -36,9 +36,12 @@ _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )
 _ENDED = _SILENT | {"laterality", "guidance", "consent"}  # what an unknown field of a form does not go on with
-_KEY = re.compile(r"([A-Za-z][A-Za-z_ ]{0,20}(?:[.\[\]\d_]{1,6}[A-Za-z_ ]{0,20}){1,4}|[a-z]{2,20})=")
+_KEY = re.compile(r"([A-Za-z][A-Za-z_ ]{0,20}(?:[.\[\]\d_]{1,6}[A-Za-z_ ]{0,20}){1,4}|[A-Za-z]{2,20})=")
 _CHOOSERS = ("select ", "choose ", "enter ", "specify ")  # "Select side: right"
 _ITEM = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2})?|[A-Z])[.)]?[ \t]{1,3}(?=[A-Za-z])")
+_SHORT_LABEL = re.compile(r"([A-Z]{2,3}):[ \t]+(?=\S)")
+_SHORT_LABELS = 8  # lines that begin with two or three capitals and a colon make a form of abbreviations
+_OWN_MEANING = frozenset({"CT", "MR", "US"})  # contrast, medical record: in such a form no studies
 _KEY_PARTS = re.compile(r"[.\[\]\d_ ]+")
 _KEYS = 5  # lines of "name=value" that make a dump of fields
 _APART_FROM_ACT = _SILENT | {"plan", "discharge", "consent", "findings", "complications", "timeout"}
@@ -177,6 +180,7 @@ class SectionReader:
         form = self._is_form(text)
         keyed = "=" in text and sum(_KEY.match(line) is not None for line in text.split("\n")) >= _KEYS
         answers = self._answers_at(text) if form else -1
+        short = ":" in text and sum(_SHORT_LABEL.match(line) is not None for line in text.split("\n")) >= _SHORT_LABELS
         for raw in text.splitlines(keepends=True):
             line_start, position = position, position + len(raw)
             line = raw.rstrip("\n")
@@ -184,6 +188,15 @@ class SectionReader:
                 continue
             if keyed and (key := _KEY.match(line)):
                 marks.append((line_start, line_start + key.end(), *self._of_key(key[1]), False))
+                continue
+            if (
+                short
+                and (label := _SHORT_LABEL.match(line))
+                and marks
+                and marks[-1][2] in _ENDED | {"imaging_findings"}
+            ):
+                kind = "" if label[1] in _OWN_MEANING else self.kinds.get(label[1].lower(), "")
+                marks.append((line_start, line_start + label.end(), kind, label[1].lower(), False))
                 continue
             whole = self._lookup(line) if len(line) <= _LONGEST_LINE else None
             if whole and not _looks_like_answer(line):
@@ -219,6 +232,8 @@ class SectionReader:
         """Kind and name of a line "hx.prev[1].proc=...": its first word tells where it does not stand for the act
         itself, else its last, else its first."""
         words = [word.lower() for word in _KEY_PARTS.split(key) if word]
+        if len(words) == 1 and words[0] not in self.kinds and words[0].startswith("proc"):
+            words = ["proc", words[0].removeprefix("proc")]  # "PROCSIDE=LEFT"
         first, last = self.kinds.get(words[0], ""), self.kinds.get(words[-1], "")
         return (first if first in _APART_FROM_ACT else last or first), " ".join(words)
 
@@ -307,12 +322,14 @@ class SectionReader:
         leader = _LEADER.match(line) if led else None
         if leader and leader.end() <= free and (named := self._lookup(leader[1]) or self._by_head(leader[1])):
             return leader.end(), *named
+        if leader and leader.end() <= free and last_kind in _ENDED:
+            return leader.end(), "", leader[1].strip().lower()
         numbered = _NUMBERED.match(line)
         if numbered and numbered.end() <= free:
             return numbered.end(), "title", "procedure"
         field = _FIELD.match(line) if "  " in line or "\t" in line else None
         if field and field.end() <= free and (named := self._lookup(field.group(1))):
-            if named[0] in {"laterality", "guidance"}:  # "Side      left", in columns
+            if named[0] in {"laterality", "guidance"} or (named[0] == "title" and field.group(1).isupper()):
                 return field.end(), *named
         if ":" in line and (labelled := self._labelled(line, last_kind, free)):
             return labelled

@@ -10,6 +10,7 @@ import re
 
 from extractor.assembly.seen import Seen
 from extractor.mentions import Sentence
+from extractor.text import line_start
 
 _CONTAINERS = frozenset(
     {"title", "body", "history", "indication", "exam", "plan", "discharge", "impression", "findings"}
@@ -54,6 +55,7 @@ _LEAVABLE = frozenset(
 _TITLES = frozenset({"title", "study"})
 _LISTS = frozenset({"medications", "allergies", "admin"})
 _TODAY = re.compile(r"(?:today|now|this time)\b(?! (?:s?he|the patient|pt|they) )", re.IGNORECASE)
+_OWN_LINE = 3  # characters before a header that stands at the beginning of its line
 _HEADER_MARKS = 4  # characters by which a line that is only a header may be longer than its name
 
 
@@ -65,6 +67,7 @@ class Governing:
         self._first_worked = min(seen.worked, default=0)
         self._left = False  # the text has left its section although no header says so
         self._container = ""  # the last kind that can hold field lines ("Skin: ...") within it
+        self._inline = False  # the header stands behind other words on its line
         self._bare_header = False  # the header stood alone: the next sentence is the first of its field
 
     def kind_of(self, sentence: Sentence, bodied: bool) -> tuple[str, bool]:
@@ -75,6 +78,8 @@ class Governing:
         opens = sentence.first_in_section or self._bare_header
         self._bare_header = False
         if sentence.first_in_section:
+            line = self._seen.text[line_start(self._seen.text, sentence.start) : sentence.start]
+            self._inline = len(line.strip()) > _OWN_LINE
             self._bare_header = self._is_bare_header(sentence)
             self._left = False
             if sentence.kind not in _FIELDS:
@@ -125,6 +130,8 @@ class Governing:
 
     def _begins_body(self, sentence: Sentence, kind: str) -> bool:
         seen, index = self._seen, sentence.index
+        if self._inline and kind == "history" and sentence.line > sentence.header_line and index in seen.procedural:
+            return not sentence.cues & {"historical", "planned", "negated", "explained", "finding"}
         if not sentence.cues and index not in seen.worked:
             return False
         # a template's choices below an imported list

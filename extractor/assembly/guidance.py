@@ -71,6 +71,7 @@ def _denied_at_the_needle(reading: Reading, denials: Sequence[Hit]) -> bool:
     )
     return any(
         reading.sentences[hit.sentence].zone in {"title", "body"}
+        or hit.boxed == "checked"
         or (reading.sentences[hit.sentence].zone == "neutral" and hit.sentence > begun)
         for hit in denials
     )

@@ -29,6 +29,13 @@ _STRETCH, _FULL = 6, 3  # of so many sentences so many tell of needle work
 _INTRO = re.compile(
     r"(?:(?:so|ok|okay|alright|all right|um|uh|now) )*(?:this|here|that) is (?:a|an|the|for|our|my)\b", re.IGNORECASE
 )
+_YEAR = re.compile(
+    r"(?<![\w.,#-])20(?P<full>[0-4]\d)(?![\w%]|[.,]\d|\s?(?:ml|mg|mcg|units?|h\b|hrs?\b|ohm|x\b))"
+    r"|(?<![\w'\u2019])['\u2019](?P<short>[0-4]\d)(?![\w'\u2019\"])"
+    r"|(?<![\w/.-])\d{1,2}[/.-]\d{1,2}[/.-](?:20)?(?P<day>[0-4]\d)(?![\w/-])"
+    r"|(?<![\w/.-])20(?P<iso>[0-4]\d)-\d\d-\d\d(?!\d)",
+    re.IGNORECASE,
+)
 _VERB = re.compile(r"\b(?:is|was|are|were|has|had|have)\b", re.IGNORECASE)
 
 
@@ -43,6 +50,7 @@ class Seen:
     drugged      a local anaesthetic or a steroid     worked      the head of a stretch full of needle work
     naming       title sections, each with the last sentence that still belongs to its title
     first_procedural  where in a sentence the first name of a procedure stands
+    last_year    the latest year that the note names; 0 for none
     """
 
     text: str
@@ -58,6 +66,7 @@ class Seen:
     worked: frozenset[int]
     naming: dict[tuple[str, int], int]
     first_procedural: dict[int, int]
+    last_year: int
 
     @classmethod
     def of(cls, reading: Reading) -> Seen:
@@ -82,6 +91,7 @@ class Seen:
             worked=_worked(reading, drugged),
             naming=naming_sections(reading, drugged),
             first_procedural={hit.sentence: hit.start for hit in reversed(procedural)},
+            last_year=max(_years(reading.text, 0, len(reading.text)), default=0),
         )
 
     def telling(self) -> frozenset[int]:
@@ -89,10 +99,21 @@ class Seen:
         read = (self.level, self.named, self.family, self.procedural, self.nerved, self.diagnostic, self.drugged)
         return self.worked.union(self.target, self.surgical, *read)
 
+    def of_old(self, sentence: Sentence) -> bool:
+        """True for a sentence that names years, all of them before the latest of the note: "Facet inj L4-5 bilat 2024 -
+        helped" in a note of 2026."""
+        years = _years(self.text, sentence.start, sentence.end)
+        return bool(years) and max(years) < self.last_year
+
     def tells(self, sentence: Sentence) -> bool:
         """True for a sentence with a verb; "this is a lumbar facet block dictation" has none that counts."""
         intro = _INTRO.match(self.text, sentence.start)
         return _VERB.search(self.text, intro.end() if intro else sentence.start, sentence.end) is not None
+
+
+def _years(text: str, start: int, end: int) -> list[int]:
+    """The years of this century in a stretch of text: "2024", "'24", and those of days ("4/2/25")."""
+    return [2000 + int(match[match.lastgroup or 0]) for match in _YEAR.finditer(text, start, end)]
 
 
 def _within(asides: list[tuple[int, int]], offset: int) -> bool:

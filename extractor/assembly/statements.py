@@ -10,6 +10,7 @@ from typing import Literal
 
 from extractor import anatomy
 from extractor.assembly.sides import OPPOSITE, Copy, SidedLevel
+from extractor.assembly.titles import drugged_sentences
 from extractor.levels import as_joints, as_vertebrae, bare_list_joints
 from extractor.mentions import LevelHit, Reading, Sentence
 from extractor.records import LevelMention
@@ -260,12 +261,14 @@ def _spared(reading: Reading, leveled: set[int]) -> set[int]:
     levels: dict[int, list[int]] = {}
     for hit in reading.levels:
         levels.setdefault(hit.sentence, []).append(hit.mention.end)
+    drugged = drugged_sentences(reading)
     found = {
         cue.sentence
         for cue in reading.cues
         if cue.category == "nothing_there"
         and [end <= cue.start for end in levels.get(cue.sentence, ())] == [True]
-        and not sentences[cue.sentence].cues & {"needlework", "planned", "historical"}
+        and not sentences[cue.sentence].cues & {"planned", "historical"}
+        and not ("needlework" in sentences[cue.sentence].cues and cue.sentence in drugged)
     }
     sided = {hit.sentence for hit in reading.sides if hit.value in OPPOSITE}
     for s in sentences:

@@ -9,7 +9,7 @@ findings and template residue).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from extractor.assembly.governing import Governing
 from extractor.assembly.seen import Seen
@@ -127,7 +127,10 @@ def with_zones(reading: Reading) -> Reading:
             continue
         sentence = _without_asides(seen, sentence, zoned)
         zoned.append(sentence.in_zone(_zone(seen, sentence, kind), kind))
-    return reading.with_sentences(_itemized(_headed(_smoothed(zoned, seen), seen), seen))
+    guided = frozenset(
+        hit.sentence for hit in reading.imaging if hit.value not in {"diagnostic", "none"} and not hit.cues
+    )
+    return reading.with_sentences(_itemized(_headed(_smoothed(zoned, seen), seen, guided & seen.target), seen))
 
 
 def _heads_copy(text: str, sentence: Sentence) -> bool:
@@ -273,14 +276,17 @@ def _smoothed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
     return result
 
 
-def _headed(zoned: list[Sentence], seen: Seen) -> list[Sentence]:
+def _headed(zoned: list[Sentence], seen: Seen, guided: Set[int]) -> list[Sentence]:
     """A line without a known header that names procedure and level before the first needle is the title of a note that
-    has no other: "Case name   FACET JOINT INJECTION LEFT L4-5, L5-S1". It names what the body may contradict."""
+    has no other: "Case name   FACET JOINT INJECTION LEFT L4-5, L5-S1". It names what the body may contradict. `guided`:
+    sentences that name a target and how it was reached ("R L4-5 facet jts, US guid: ...")."""
     begun = next((s.index for s in zoned if _works(s)), None)
     if begun is None or any(s.zone in {"title", "planned"} and s.index in seen.family for s in zoned):
         return zoned
     for sentence in zoned[:begun]:
-        if sentence.zone != "neutral" or sentence.index not in seen.procedural & seen.level:
+        named = sentence.index in (seen.procedural | guided) & seen.level
+        bare = sentence.zone == "body" and sentence.kind == "" and sentence.cues <= {"performed"}
+        if not named or not (bare or sentence.zone == "neutral"):
             continue
         own_line = not seen.text[line_start(seen.text, sentence.start) : sentence.start].strip()
         if own_line and not seen.tells(sentence) and not sentence.cues & _TELLING:
@@ -409,6 +415,8 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return "finding"
     if "exam" in cues and not weak:
         return "exam"
+    if not today and (level or sentence.index in seen.named) and seen.of_old(sentence):
+        return "history"
     if weak:
         return "body"
     if kind in {"findings", "complications"}:

@@ -1,4 +1,4 @@
-"""What `facetcode patterns check` prints: a line a fault, notices that are to be read, notes that need no mend, a count."""
+"""What `facetcode patterns check` prints: faults, notices that are to be read, notes that need no mend, and a count."""
 
 from __future__ import annotations
 
