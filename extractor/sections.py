@@ -42,6 +42,12 @@ _ITEM = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2})?|[A-Z])[.)]?[ \t]{1,3}(?=[A-Za-z])
 _SHORT_LABEL = re.compile(r"([A-Z]{2,3}):[ \t]+(?=\S)")
 _SHORT_LABELS = 8  # lines that begin with two or three capitals and a colon make a form of abbreviations
 _OWN_MEANING = frozenset({"CT", "MR", "US"})  # contrast, medical record: in such a form no studies
+_OLD_LINE = re.compile(
+    r"[ \t*#-]{0,4}(?:past|prior|previous|earlier|old) (?:\w+ ){0,2}"
+    r"(?:interventions?|procedures?|injections?|blocks?|treatments?|surger(?:y|ies)|operations?)(?: history)?"
+    r"[ \t]*:?[ \t]*",
+    re.IGNORECASE,
+)
 _KEY_PARTS = re.compile(r"[.\[\]\d_ ]+")
 _KEYS = 5  # lines of "name=value" that make a dump of fields
 _APART_FROM_ACT = _SILENT | {"plan", "discharge", "consent", "findings", "complications", "timeout"}
@@ -201,6 +207,9 @@ class SectionReader:
             whole = self._lookup(line) if len(line) <= _LONGEST_LINE else None
             if whole and not _looks_like_answer(line):
                 marks.append((line_start, line_start + len(line), *whole, False))
+                continue
+            if old := _OLD_LINE.fullmatch(line):
+                marks.append((line_start, line_start + len(line), "history", old[0].strip(" :").lower(), False))
                 continue
             if unknown := self._capital_line(line):
                 marks.append((line_start, line_start + len(line), *unknown, False))

@@ -164,6 +164,12 @@ def _intents(session: Session, zones: set[str]) -> set[str]:
     return {a.hit.value.partition(":")[2] for a in session.anchors if a.family == "intent" and a.zone in zones}
 
 
+def _ticked_intents(reading: Reading) -> set[str]:
+    """What a ticked box says that the injection is for, wherever it stands: "( ) diagnostic (x) therapeutic"."""
+    ticked = [hit for hit in reading.targets if hit.value.startswith("intent:") and hit.boxed == "checked"]
+    return {hit.value.partition(":")[2] for hit in ticked}
+
+
 def begun(reading: Reading) -> bool:
     """True where a needle was on its way to a level: what is cancelled after that was discontinued."""
     placed = {hit.sentence for hit in reading.levels if not hit.cues & _AWAY}
@@ -179,7 +185,12 @@ def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Si
         and s.zone in {"body", "neutral", "title", "complications", "findings", "planned", "comment", "impression"}
         for s in reading.sentences
     )
-    intents = _intents(session, {"title", "body", "neutral"}) or _intents(session, {"planned"})
+    intents = (
+        _ticked_intents(reading)
+        or _intents(session, {"title", "body", "neutral"})
+        or _intents(session, {"impression"})
+        or _intents(session, {"planned"})
+    )
     leveled = {hit.sentence for hit in reading.levels}
     return Encounter(
         guidance=guidance.find(reading),

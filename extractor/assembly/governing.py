@@ -132,6 +132,9 @@ class Governing:
         seen, index = self._seen, sentence.index
         if self._inline and kind == "history" and sentence.line > sentence.header_line and index in seen.procedural:
             return not sentence.cues & {"historical", "planned", "negated", "explained", "finding"}
+        alone = sentence.paragraph > sentence.header_paragraph and index in seen.procedural & seen.level
+        if alone and seen.text[sentence.start : sentence.end].isupper():
+            return not sentence.cues & {"historical", "planned", "negated", "finding"}  # a title in capitals
         if not sentence.cues and index not in seen.worked:
             return False
         # a template's choices below an imported list

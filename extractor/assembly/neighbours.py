@@ -128,6 +128,8 @@ def said_side(
                 for h in reading.sides
                 if h.sentence == index and h.value in {"left", "right", "bilateral"} and h.boxed != "unchecked"
             ]
+            if {h.value for h in near if h.boxed == "checked"} == {"left", "right"}:
+                return "bilateral"  # "Right [x]  Left [x]"
             if near:
                 closest = min(
                     near,

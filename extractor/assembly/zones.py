@@ -169,7 +169,7 @@ def _heads_needle_work(seen: Seen, sentence: Sentence, kind: str, following: Seq
 def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
     """True for a sentence at the head of a note that names what was done, although no header says so."""
     text, index = seen.text, sentence.index
-    if index >= _FIRST_LISTED or index not in seen.named:
+    if index >= _FIRST_LISTED or index not in seen.named or seen.of_old(sentence):
         return False
     listed = NUMBERED.match(text, sentence.start) is not None
     telling = seen.tells(sentence)
@@ -383,7 +383,7 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return "history"
     if "teaching" in cues and not (strong and level):
         return "teaching"
-    if "numbering" in cues and not strong:
+    if "numbering" in cues and not strong and not (level and sentence.index in seen.family):
         return "numbering"
     if "intended" in cues and not strong and not weak:
         return "planned"

@@ -17,6 +17,7 @@ from extractor.pipeline.shared import drop_empty_matcher, reading
 from extractor.rows import ReadingPatterns
 
 GROUP = "facetcode_targets"
+_LONGEST_INITIALS = 4
 _LOOKALIKES = frozenset({"none", "adverb"})
 Match = tuple[int, int, str]  # first token, token behind the last, value of the row
 
@@ -64,6 +65,8 @@ class Targets:
             rule = self._rules[match]
             if rule.as_written and doc[start:end].text != rule.as_written:
                 continue  # "US" is not "us"
+            if rule.label == "Target" and end - start == 1 and _is_name(doc, start):
+                continue  # "Esi Boateng, MD" is no epidural steroid injection
             if rule.value == "adverb" and start and doc[start - 1].text == "|":
                 continue  # "| RIGHT today | LEFT today |" are the heads of columns
             by_label.setdefault(rule.label, []).append((start, end, rule.value))
@@ -90,6 +93,13 @@ class Targets:
 def _capitals(phrase: str) -> bool:
     """A phrase written with capitals matches only as written."""
     return any(character.isupper() for character in phrase)
+
+
+def _is_name(doc: Doc, index: int) -> bool:
+    """True for a short word with one capital before another such word."""
+    word = doc[index].text
+    follows = doc[index + 1].text if index + 1 < len(doc) else ""
+    return len(word) <= _LONGEST_INITIALS and word.istitle() and follows.istitle() and follows.isalpha()
 
 
 def _without_lookalikes(matches: list[Match]) -> list[Match]:
