@@ -126,6 +126,7 @@ _PAIR_AFTER = re.compile(r"\s?(?:then|and|&|\+)\s?[RL](?![\w'/-])")
 _TICKS = frozenset("\u2713\u2714")
 _CELL = re.compile(r"\S+(?: {1,2}\S+)*")
 _ITEM = re.compile(r"^\s*\(?\d{1,2}[.)]\s")
+_LEVELLESS = frozenset({"sacroiliac_joint", "sacral_lateral_branch", "trigger_point", "epidural_caudal"})
 _NESTED = re.compile(r"\n[ \t]+[-*\u2022\u25cb\u25e6\u25ba\u25b8] ")
 _SIDE_TAIL = re.compile(r"(?:[RLB]|rt|lt|right|left|both|bilateral)\b.{0,12}", re.IGNORECASE)
 _AFTER_LABEL = re.compile(
@@ -143,7 +144,7 @@ _ROW_LETTER = re.compile(r"[ \t|]*[RL]")
 _ACT_BEFORE = re.compile(r"\b(?:inj\w*|bl(?:oc)?ks?|rfa?|ablations?)\s$", re.IGNORECASE)
 _LAID = re.compile(r"(?:[ -]?side(?: is| was)?)? (?:down|up|dn)\b", re.IGNORECASE)
 _OWN_CELL_BEFORE, _OWN_CELL_AFTER = re.compile(r"(?: {2}|\t)$"), re.compile(r" {2}|\t|[ \t]*(?:\n|$)")
-_ROW_HEAD = 4  # characters of a line before the level that its row is about
+_ROW_LABEL = 18  # characters of a line before the level that its row is about
 _ROW_GAP = 14  # characters between the letter of a row and its level
 _LETTER_COLUMNS = re.compile(r"(?:(?<=\n)|(?<=  ))([RL]) {2,40}(?!\1)[RL](?= {2}|[ \t]*(?:\n|$))")
 _LETTER_DONE = re.compile(r"\s+(?:done|first|only|treated|injected|blocked|burned|lesioned)\b")
@@ -216,9 +217,14 @@ def collect(doc: Doc) -> Reading:
         (*_with_both(text, hits["Side"], levels, hits["Target"]), *letters, *meant), key=lambda hit: hit.start
     )
     hits["Side"] = _without_old(hits["Side"], cues)
-    if levels and (len(boxes) > 1 or "|" in text or "   " in text):
-        hits["Side"], levels, unclear = _with_grids(text, hits["Side"], levels, cues, sentence_of)
+    if (levels or hits["Target"]) and (len(boxes) > 1 or "|" in text or "   " in text):
+        loose = _loose(text, hits["Target"], levels)
+        hits["Side"], levels, unclear, gone = _with_grids(text, hits["Side"], levels, loose, cues, sentence_of)
         cues = (*cues, *unclear)
+        hits["Target"] = [
+            replace(hit, cues=hit.cues | {"negated"}) if line_start(text, hit.start) in gone else hit
+            for hit in hits["Target"]
+        ]
     if levels and ("=" in text or "|" in text or "__" in text or "   " in text or _NESTED.search(text)):
         hits["Side"], levels, rows = _with_groups(text, hits["Side"], levels, sentence_of)
         cues = (*cues, *rows)
@@ -305,19 +311,39 @@ def _with_both(text: str, sides: list[Hit], levels: list[LevelHit], targets: Seq
     return result
 
 
+def _loose(text: str, targets: Sequence[Hit], levels: Sequence[LevelHit]) -> list[Mark]:
+    """Targets that have no level and begin a line of their own: "SI joint, intra-articular     [x]   [ ]"."""
+    leveled = {line_start(text, hit.start) for hit in levels}
+    found: dict[int, Mark] = {}
+    for hit in targets:
+        line = line_start(text, hit.start)
+        if hit.value in _LEVELLESS and line not in leveled and not text[line : hit.start].strip(" \t|-*\u2022"):
+            found.setdefault(line, Mark(hit.start, hit.end, ""))
+    return list(found.values())
+
+
 def _with_grids(
-    text: str, sides: list[Hit], levels: list[LevelHit], cues: tuple[Cue, ...], sentence_of: Callable[[int], int]
-) -> tuple[list[Hit], list[LevelHit], list[Cue]]:
+    text: str,
+    sides: list[Hit],
+    levels: list[LevelHit],
+    loose: list[Mark],
+    cues: tuple[Cue, ...],
+    sentence_of: Callable[[int], int],
+) -> tuple[list[Hit], list[LevelHit], list[Cue], set[int]]:
     """Sides and levels with every check-box grid read: ticks become sides, levels without a tick count as unchecked,
-    and rows get a cue ("grid_row", or "open_cell" for an unclear cell)."""
+    and rows get a cue ("grid_row", or "open_cell" for an unclear cell); and where the lines begin whose row is off.
+    `loose`: targets without a level that have a row."""
     boxes = [Mark(cue.start, cue.end, cue.category) for cue in cues if cue.category in {"checked", "unchecked"}]
-    marks = [Mark(hit.start, hit.end, "") for hit in levels]
+    marks = sorted((*(Mark(hit.start, hit.end, "") for hit in levels), *loose), key=lambda mark: mark.start)
     grid = read_grids(
         text,
         [Mark(hit.start, hit.end, hit.value) for hit in sides],
         marks,
         boxes,
     )
+    off = grid.denied_levels | {mark.start for mark in loose if mark.start in grid.unticked_levels}
+    standing = {line_start(text, mark.start) for mark in marks if mark.start not in off | grid.unticked_levels}
+    gone = {line_start(text, start) for start in off} - standing
     ticks = [Hit("Side", mark.value, mark.start, mark.end, sentence_of(mark.start)) for mark in grid.ticked]
     kept = [hit for hit in sides if hit.start not in grid.header_sides]
     read_levels = [
@@ -331,7 +357,7 @@ def _with_grids(
     unclear = [Cue("open_cell", mark.start, mark.end, sentence_of(mark.start)) for mark in grid.open_rows]
     rows = [*grid.ticked, *grid.done_rows, *(mark for mark in marks if mark.start in grid.denied_levels)]
     unclear += [Cue("grid_row", mark.start, mark.end, sentence_of(mark.start)) for mark in rows]
-    return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels, unclear
+    return sorted((*kept, *ticks), key=lambda hit: hit.start), read_levels, unclear, gone
 
 
 def _with_groups(
@@ -542,7 +568,7 @@ def _is_side_letter(
         return False  # "Grounding pad R thigh [x]"
     if _OWN_CELL_BEFORE.search(text, max(0, start - 4), start) and _OWN_CELL_AFTER.match(text, end):
         line = line_start(text, start)
-        if any(at in known for at in range(line, min(line + _ROW_HEAD, start))):
+        if any(at in known for at in range(line, min(line + _ROW_LABEL, start))):
             return True  # "L1 MB       R        TP L2": a column of sides
     if after > end and after in known:
         return True

@@ -38,6 +38,9 @@ def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bo
     flags: list[Flag] = []
     for cue in reading.cues:
         sites = cue.category.startswith(_SITES)
+        if cue.category == "correction" and _corrected_with_old(reading, cue):
+            flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
+            continue
         if cue.category == _UNTREATED and _leaves_one_out(reading, cue, left_out, len(joints)):
             flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
             continue
@@ -54,6 +57,18 @@ def doubts(reading: Reading, found: Facets, left_out: Collection[str], alone: bo
         ):
             flags.append(Flag("level_conflict", (Span(cue.start, cue.end),)))
     return tuple(flags[:1])
+
+
+def _corrected_with_old(reading: Reading, cue: Cue) -> bool:
+    """True for a correction that tells of another day in the same breath: "no, strike that, it was L4/5 and L5/S1, the
+    L3/4 was last year". Which of them stand is asked."""
+    return reading.sentences[cue.sentence].zone in _ZONES and any(
+        hit.sentence == cue.sentence
+        and hit.start >= cue.end
+        and "historical" in hit.cues
+        and len(hit.mention.items) > 1
+        for hit in reading.levels
+    )
 
 
 def _leaves_one_out(reading: Reading, cue: Cue, left_out: Collection[str], joints: int) -> bool:

@@ -138,7 +138,11 @@ class Governing:
         if not sentence.cues and index not in seen.worked:
             return False
         # a template's choices below an imported list
-        boxed = kind in _LISTS and sentence.paragraph > sentence.header_paragraph and index in seen.target
+        boxed = (
+            kind in _LISTS | {"history", "indication"}
+            and sentence.paragraph > sentence.header_paragraph
+            and index in seen.target
+        )
         if boxed and sentence.cues & {"checked", "unchecked"}:
             return True
         if "grid_row" in sentence.cues and sentence.paragraph > sentence.header_paragraph and index in seen.nerved:

@@ -391,7 +391,7 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return "consent"
     if cues >= {"nothing_there", "performed"} and level and not coming:
         return "body"  # "then the right L5-S1, tried from below, could not get in, nothing injected at that level"
-    if "finding" in cues and not strong and not cues & {"performed", "handled"}:
+    if "finding" in cues and not strong and not cues & {"performed", "handled", "grid_row"}:
         if _SCAN.search(seen.text, sentence.start, sentence.end):
             return "finding"  # "a planning scan demonstrates arthropathy at L4-L5"
     if strong:
@@ -410,8 +410,13 @@ def _zone(seen: Seen, sentence: Sentence, kind: str) -> str:
         return "plan"
     if past and not today:
         return "history"
-    shown = "finding" in cues and not cues & {"performed", "handled"}  # "degeneration located at the L4-5 facet"
-    if shown or (("finding" in cues or diagnostic) and not (weak and target)):
+    shown = "finding" in cues and not cues & {
+        "performed",
+        "handled",
+        "grid_row",
+    }  # "degeneration located at the L4-5 facet"
+    row = "grid_row" in cues and not diagnostic  # "Lumbar facet L4-5    R    capsule bulge    YES"
+    if shown or (("finding" in cues or diagnostic) and not (weak and target) and not row):
         return "finding"
     if "exam" in cues and not weak:
         return "exam"
