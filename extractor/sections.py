@@ -31,7 +31,7 @@ _COLUMN = re.compile(
 )
 _GAP = re.compile(r"\S {3,}\S")
 _FORM = 3  # such lines with headers of ours make a form, whose labels stand in a column of their own
-_NUMBERED = re.compile(r"[ \t]*procedure\s+#?\d{1,2}(?:\s+of\s+\d{1,2})?\s*[-:)]\s*(?=\S)", re.IGNORECASE)
+_NUMBERED = re.compile(r"[ \t]*procedure\s+(?:#?\d{1,2}(?:\s+of\s+\d{1,2})?|[A-H])\s*[-:),.]\s*(?=\S)", re.IGNORECASE)
 _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )

@@ -266,7 +266,7 @@ def _resolve_other(text: str, sides: Sequence[Hit], current: str, levels: Sequen
             result
             and not apart
             and OPPOSITE.get(result[-1][1]) == hit.value
-            and _AND.fullmatch(text, result[-1][0].end, hit.start)
+            and (_AND.fullmatch(text, result[-1][0].end, hit.start) or _listed_last(text, result[-1][0].end, hit))
         ):
             first = result.pop()[0]
             result.append((replace(first, value="bilateral", end=hit.end), "bilateral"))
@@ -276,6 +276,11 @@ def _resolve_other(text: str, sides: Sequence[Hit], current: str, levels: Sequen
         if hit.value != "other_side":
             before = side or before
     return result
+
+
+def _listed_last(text: str, start: int, hit: Hit) -> bool:
+    """True for the second side of a list that ends its line: "L2 medial branch at L3 TP: right, left"."""
+    return text[start : hit.start] == ", " and text[hit.end : hit.end + 1] in ("\n", ";", "")
 
 
 def _each_has_its_own(first: Hit, second: Hit, levels: Sequence[LevelHit]) -> bool:

@@ -61,6 +61,11 @@ _LIST_GOES_ON = re.compile(
     r"|(?:and|then|&|\+|another|plus|a (?:second|third|fourth)|the (?:second|third|fourth|next))\b)",
     re.IGNORECASE,
 )
+_SHOWN = re.compile(
+    r"\b(?:outline|arthrogra\w+|contrast|spread|pattern|images?)\b[^.;]{0,60}"
+    r"\bexcept (?:at |in |for |the |that |on )?(?:left |right )?$",
+    re.IGNORECASE,
+)
 _LABELLED = 60  # characters between a label and the bone site that it is about
 _FAR, _MOST_BONES = 400, 40  # characters and bone sites back to which a bare list of nerves refers
 
@@ -163,6 +168,12 @@ def make(
             kind = "bone"  # "... of the left C four pillar | then left C five | then left C six contact with bone"
         if kind == "bone" and _COVERED.search(text, max(0, level.hit.start - 2 * _LEAD_TO_ALA), level.hit.start):
             continue  # "the hardware is over the sacral ala"
+        if (
+            "negated" in level.hit.cues
+            and not cues & _DONE
+            and _SHOWN.search(text, sentences[level.hit.sentence].start, level.hit.start)
+        ):
+            continue  # "an outline was seen at all except left L5-S1": of the contrast, not of the injection
         if kind == "bare" and "correction" in cues and "negated" not in level.hit.cues:
             if all((level.hit.sentence, name) in refused for name in as_vertebrae(level.hit.mention)):
                 continue  # "to the L2 correction start at L3 I did not do the L2"

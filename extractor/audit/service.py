@@ -244,9 +244,24 @@ def _why_more(service: Service) -> FindingKind:
     if service.two_sided_note and one_sided and not two_sided_units and billed <= service.sided_levels:
         if unsaid or most != billed or any(tally.sides for tally in extra):
             return "bilateral_as_levels"
-    if (service.name not in LADDERS and most > 1) or most >= billed or (all_ == billed and all_ > most):
-        return "nerves_as_levels"
+    named = service.count_supported + len(_only_named(service))
+    if named < billed or not _only_named(service):
+        if (service.name not in LADDERS and most > 1) or most >= billed or (all_ == billed and all_ > most):
+            return "nerves_as_levels"
     return "extra_level"
+
+
+def _only_named(service: Service) -> set[str]:
+    """Joints next to those that were done which the note names as planned or denied only: more likely billed than
+    nerves that were counted as levels."""
+    done = {joint for line in service.lines for joint in line.joints}
+    named = {
+        entity.value
+        for entity in service.result.entities
+        if entity.label == "Level" and entity.assertion in {"planned", "negated"} and "," not in entity.value
+    }
+    ends = {end for joint in done for end in joint.split("-")}
+    return {joint for joint in named - done if ends & set(joint.split("-"))}
 
 
 def _doubled(service: Service, code: str) -> bool:
