@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from extractor.grids import Mark
 
 _KEYED = re.compile(
-    r"(?P<group>[A-Za-z][A-Za-z.\[\]_]{0,30}?[.\[_ ]?\d{1,2}\]?[.\]_ ]{1,2})(?P<label>[A-Za-z_ ]{1,20})="
+    r"[ \t]*(?P<group>[A-Za-z][A-Za-z.\[\]_]{0,30}?[.\[_ ]?\d{1,2}\]?[.\]_ ]{1,2})(?P<label>[A-Za-z_ ]{1,20})="
 )
 _BULLET = re.compile(r"(?P<indent>[ \t]*)[-*\u2022\u00b7>+\u25b8\u25ba\u25e6\u25cb\u25aa\u2013o][ \t]+(?=\S)")
 _SIDE_ITEM = re.compile(r"(?P<side>r|l|rt|lt|right|left)(?:[ \t]*[-\u2013:=]|[ \t]{2,}|[ \t]+side\b|,)", re.IGNORECASE)
@@ -35,6 +35,7 @@ _FIELD_LINE = re.compile(
 )
 _SITE_LABEL = re.compile(r"(?:joint|level|nerve|site|target|facet|foramen|location)s?\b", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t]{0,2}_{2,}")
+_BOX = re.compile(r"[\u2610-\u2612]|[(\[][xX ]?[)\]]")
 _WIDE = re.compile(r"\S+(?: \S+)*")
 _SIDE_CELL = re.compile(r"(?P<side>r|l|rt|lt|right|left|both|bilat\w*|b/l)\.?", re.IGNORECASE)
 _LABEL = re.compile(r"(?P<label>[A-Za-z][A-Za-z /]{1,20}?)[ \t]*:[ \t]*")
@@ -175,7 +176,10 @@ def _transposed(text: str, sides: Sequence[Mark], levels: Sequence[Mark]) -> lis
 
 
 def _cells(line: str, start: int) -> list[tuple[int, str]]:
-    """The cells of a line with where each begins: between bars, or two blanks or more apart."""
+    """The cells of a line with where each begins: between bars, or two blanks or more apart; none for a line of check
+    boxes, whose columns are choices."""
+    if _BOX.search(line):
+        return []
     if line.count("|") >= _COLUMNS:
         cells: list[tuple[int, str]] = []
         place = start

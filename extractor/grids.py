@@ -41,7 +41,9 @@ _ON = re.compile(
 )
 _REMARK = re.compile(r"\([^()]*\)")
 _REFUSED = re.compile(
-    r"(?P<label>\S.{0,18}?) {3,40}(?:no|none|not (?:done|treated|injected|blocked)|n/a|-{1,2})", re.IGNORECASE
+    r"[ \t]{0,8}(?P<label>\S{1,12}(?: \S{1,12}){0,4}) {3,40}"
+    r"(?:no|none|not (?:done|treated|injected|blocked)|n/a|-{1,2})",
+    re.IGNORECASE,
 )
 _OLD = re.compile(r"\b(?:prior|previous|prev|last|past|old|planned|next|future)\b", re.IGNORECASE)
 _TURNED = re.compile(r"\b(?:not|no|but|except|refused|aborted|failed|unable)\b", re.IGNORECASE)

@@ -36,10 +36,10 @@ _SILENT = frozenset(
     {"medications", "allergies", "history", "exam", "imaging_findings", "diagnosis", "admin", "indication"}
 )
 _ENDED = _SILENT | {"laterality", "guidance", "consent"}  # what an unknown field of a form does not go on with
-_KEY = re.compile(r"([A-Za-z][A-Za-z_ ]{0,20}(?:[.\[\]\d_]{1,6}[A-Za-z_ ]{0,20}){1,4}|[A-Za-z]{2,20})=")
+_KEY = re.compile(r"[ \t]*([A-Za-z][A-Za-z_ ]{0,20}(?:[.\[\]\d_]{1,6}[A-Za-z_ ]{0,20}){1,4}|[A-Za-z]{2,20})=")
 _CHOOSERS = ("select ", "choose ", "enter ", "specify ")  # "Select side: right"
-_ITEM = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2})?|[A-Z])[.)]?[ \t]{1,3}(?=[A-Za-z])")
-_SHORT_LABEL = re.compile(r"([A-Z]{2,3}):[ \t]+(?=\S)")
+_ITEM = re.compile(r"^[ \t]*(?:\d{1,2}(?:\.\d{1,2})?|[A-Z])[.)]?[ \t]{1,3}(?=[A-Za-z])")
+_SHORT_LABEL = re.compile(r"[ \t]*([A-Z]{2,3}):[ \t]+(?=\S)")
 _SHORT_LABELS = 8  # lines that begin with two or three capitals and a colon make a form of abbreviations
 _OWN_MEANING = frozenset({"CT", "MR", "US"})  # contrast, medical record: in such a form no studies
 _OLD_LINE = re.compile(
@@ -426,7 +426,7 @@ def _unknown(line: str, answers: int) -> str:
     the field before it told."""
     label = _ITEM.sub("", line[: max(answers, 0)])
     own = label.endswith("  ") and line[answers : answers + 1].strip() and "  " not in label.strip()
-    return label.strip().lower() if own and label[:1].isalpha() else ""
+    return label.strip().lower() if own and label.lstrip()[:1].isalpha() else ""
 
 
 def _looks_like_answer(line: str) -> bool:

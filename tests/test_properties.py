@@ -54,6 +54,7 @@ def can_swap(text: str) -> bool:
     other = r"\b(?:lt|rt)\b|(?-i:\b[LR] (?:side|SIDE)\b)|\b(?:left|right) (?:alone|lateral)|was left|\[\w?\]|\u2611"
     other += r"|ever left"
     other += r"|(?-i:[|*o>:?]\s+[RL]\b|\b[rl] [CTL]\d|\b[RL] then\b|\b[RL],? (?:[CTL]\d|cerv|one\b)|, R\b|\d R {2})"
+    other += r"|\u2612 [rl]\b|(?m: {2}[rl]$)|- [rl]: "
     other += r"|right to refuse|rigth|\bdx {2}|(?-i: {2}[RL] {2}|\b[RL] TF)"
     return re.search(other, text, re.IGNORECASE) is None
 

@@ -20,13 +20,13 @@ _OTHER_DAY = frozenset({"historical", "planned", "finding", "negated", "exam"})
 
 
 def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
-    """A side_conflict where diagnosis or consent speak only of the side that was not treated."""
+    """A side_conflict where diagnosis, consent or a field for the side speak only of the side that was not treated."""
     joints = joints_of(found.joints, found.nerves)
     done = set(joints.values())
     if len(done) != 1 or not done <= set(OPPOSITE) or any(flag.query == "side_conflict" for flag in found.flags):
         return ()
     (side,) = done
-    said = {"diagnosis": set[str](), "consent": set[str](), "planned": set[str]()}
+    said = {"diagnosis": set[str](), "consent": set[str](), "planned": set[str](), "laterality": set[str]()}
     spans: list[Span] = []
     for hit in reading.sides:
         sentence = reading.sentences[hit.sentence]
@@ -40,7 +40,7 @@ def doubts(reading: Reading, found: Facets) -> tuple[Flag, ...]:
             continue  # "right side if it ever needs it"
         if sentence.zone == "consent" and "consent" not in sentence.cues:
             continue  # what was talked about may be for another day
-        if sentence.zone != "diagnosis" and not _agreed(reading, sentence, set(joints)):
+        if sentence.zone not in {"diagnosis", "laterality"} and not _agreed(reading, sentence, set(joints)):
             continue
         said[sentence.zone].add(hit.value)
         spans.append(Span(hit.start, hit.end, sentence.section))

@@ -98,7 +98,7 @@ def _capitals(phrase: str) -> bool:
 def _is_name(doc: Doc, index: int) -> bool:
     """True for a short word with one capital before another such word."""
     word = doc[index].text
-    follows = doc[index + 1].text if index + 1 < len(doc) else ""
+    follows = next((token.text for token in doc[index + 1 : index + 3] if not token.is_space), "")
     return len(word) <= _LONGEST_INITIALS and word.istitle() and follows.istitle() and follows.isalpha()
 
 
