@@ -21,6 +21,7 @@ from typing import Literal
 from extractor.agent_amounts import amounts
 from extractor.agent_boxes import unticked
 from extractor.agent_names import DrugNames
+from extractor.agent_table import AnestheticTable
 from extractor.agent_view import REACH, AgentHit, Near, Phrases, RoleRow, SentenceView, View, Way
 from extractor.patterns import PatternFolder
 from extractor.records import Agent
@@ -42,10 +43,6 @@ _LONGEST_ROW, _FEWEST_BARS = 400, 3
 _WIDE_GAP, _FEWEST_GAPS = re.compile(r" {2,}|\t"), 2
 _TARGET_ROW = re.compile(r"^\W*(?:[CTLS]\d|(?:left|right)\b|facet|medial|nerve|joint)", re.IGNORECASE)
 _SKIN_REACH = 10  # words between "skin" and "infiltrated"
-_SKIN = re.compile(r"skin|wheal|wheel|subcut|infiltrat|superficial|dermis|track", re.IGNORECASE)
-_LONG_ACTING = frozenset({"bupivacaine", "levobupivacaine", "ropivacaine"})
-_BLOCKING = 2.0  # percent of a short-acting anesthetic; the skin gets 0.5 to 1
-_PERCENT = re.compile(r"(\d{1,2}(?:\.\d{1,3})?) ?%")
 _VOTES = frozenset({"injectate", "skin_anesthetic", "each", "flush"})
 _UNNAMED = frozenset({"generic", "vehicle"})
 
@@ -73,6 +70,7 @@ class AgentReader:
 
     def __init__(self, patterns: PatternFolder) -> None:
         self._names = DrugNames(patterns)
+        self._table = patterns.toml("agents.toml", AnestheticTable)
         by_phrase: dict[str, list[RoleRow]] = {}
         for cue in patterns.csv("agent_roles.csv", RoleRow, key="key"):
             by_phrase.setdefault(cue.phrase, []).append(cue)
@@ -87,7 +85,7 @@ class AgentReader:
     ) -> tuple[Agent, ...]:
         """Every drug that was used at this encounter, with its role and amounts."""
         found = self.hits(text) if hits is None else tuple(hits)
-        return _Roles(self.view(text, sentences, found)).agents() if found else ()
+        return _Roles(self.view(text, sentences, found), self._table).agents() if found else ()
 
     def view(self, text: str, sentences: Sequence[SentenceView], hits: Sequence[AgentHit]) -> View:
         """The words around the drugs of a note."""
@@ -99,7 +97,7 @@ class AgentReader:
     ) -> tuple[AgentReason, ...]:
         """Why each drug has its role or none, for those who ask; arguments as in `read`. A generic word that is a part
         of a longer phrase is left out."""
-        return _Roles(View(text, sentences, hits, self._cues)).reasons() if hits else ()
+        return _Roles(View(text, sentences, hits, self._cues), self._table).reasons() if hits else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +115,9 @@ class AgentReason:
 class _Roles:
     """The decisions about one note."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, table: AnestheticTable) -> None:
         self.view = view
+        self.table = table
         self.hits = view.hits
         self.partners = self._partners()
         self.walks: dict[Way, list[tuple[Near, ...]]] = {}
@@ -355,10 +354,9 @@ class _Roles:
         if role != "skin_anesthetic" or (verdict.role and self._section(index) not in ("skin", "anesthesia")):
             return False
         sentence = self.view.sentence(hit.start)
-        if sentence is None or _SKIN.search(self.view.text, sentence.start, sentence.end):
+        if sentence is None or self.table.skin_words.search(self.view.text, sentence.start, sentence.end):
             return False
-        strength = _PERCENT.match(self.amounts[index][0])
-        return hit.name in _LONG_ACTING or (strength is not None and float(strength[1]) >= _BLOCKING)
+        return self.table.blocks(hit.name, self.amounts[index][0])
 
     def _may_be_target(self, index: int, verdict: _Verdict) -> bool:
         if not self.done[index] or self.negated[index] or verdict.role not in ("injectate", None):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from extractor.agent_names import DrugName
+from extractor.agent_table import AnestheticTable
 from extractor.agent_view import RoleRow, words_of
 from extractor.audit.rows import AuditTable, ChecklistPhrase, ChecklistTable
 from extractor.coding.codebook import QueryTable, RuleTable
@@ -102,6 +103,7 @@ CSV_FILES: dict[str, CsvFile] = {
 }
 
 TOML_FILES: dict[str, type[Row]] = {
+    "agents.toml": AnestheticTable,
     "audit.toml": AuditTable,
     "checklist.toml": ChecklistTable,
     "entities.toml": EntityTable,
