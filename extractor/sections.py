@@ -56,7 +56,8 @@ _FIRST_WORDS = re.compile(
 )
 _OF_ACT = frozenset({"body", "laterality", "guidance", "injectate"})
 _HEADED = re.compile(
-    r"[ \t]*(?!(?i:left|right|both|bilat\w*|his|her|the|this|that|their|my|our|your|no|and|with|a|an|as|in|on)\b)"
+    r"[ \t]*(?!(?i:left|right|both|bilat\w*|his|her|the|this|that|their|my|our|your|no|and|with|a|an|as|in|on"
+    r"|we|i|she|he|they|it|you|after|before|then)\b)"
     r"([A-Z][A-Za-z']+(?:[ _][A-Za-z'/&-]+){1,5})[ \t]*:"
 )
 _PREPOSITION = re.compile(r"\b(?:of|for|at|in|on|with|from|to|during|before|after|regarding|today|done)\b.*")

@@ -25,6 +25,8 @@ _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4
 _BLANK_FIELD = re.compile(
     r"\b(?:levels?|joints?|nerves?|sides?|laterality)(?:[^:\n]{0,20}:|[ \t]{1,3})[ \t]*$", re.IGNORECASE
 )
+_NOT_SO = re.compile(r"\b(?:not|never|rather than|instead of)\b[^.;,\n]{0,32}$", re.IGNORECASE)
+_NOT_REACH = 44
 _LABEL_LEAD = 4  # characters before a level that labels its line
 _SITES = frozenset({"medial_branch", "facet_joint"})  # "the medial branches of C4 and C5 were blocked"
 _AWAY = frozenset({"historical", "planned", "finding", "exam", "consent", "teaching", "numbering"})
@@ -159,9 +161,15 @@ def nothing_done(reading: Reading, drugs: Sequence[Agent]) -> bool:
     return not acts and not injected
 
 
-def _intents(session: Session, zones: set[str]) -> set[str]:
-    """What an injection is for, as told in some zones."""
-    return {a.hit.value.partition(":")[2] for a in session.anchors if a.family == "intent" and a.zone in zones}
+def _intents(reading: Reading, session: Session, zones: set[str]) -> set[str]:
+    """What an injection is for, as told in some zones and not denied ("this was not meant as a diagnostic test")."""
+    return {
+        a.hit.value.partition(":")[2]
+        for a in session.anchors
+        if a.family == "intent"
+        and a.zone in zones
+        and not _NOT_SO.search(reading.text, max(0, a.hit.start - _NOT_REACH), a.hit.start)
+    }
 
 
 def _ticked_intents(reading: Reading) -> set[str]:
@@ -187,9 +195,9 @@ def read(reading: Reading, session: Session, drugs: tuple[Agent, ...], sided: Si
     )
     intents = (
         _ticked_intents(reading)
-        or _intents(session, {"title", "body", "neutral"})
-        or _intents(session, {"impression"})
-        or _intents(session, {"planned"})
+        or _intents(reading, session, {"title", "body", "neutral"})
+        or _intents(reading, session, {"impression"})
+        or _intents(reading, session, {"planned"})
     )
     leveled = {hit.sentence for hit in reading.levels}
     return Encounter(

@@ -190,6 +190,7 @@ def muscles_of(reading: Reading, rows: Sequence[MuscleRow], within: Collection[i
         (int(cue.category.rpartition("_")[2]) for cue in reading.cues if cue.category.startswith("counted_sites_")),
         default=0,
     )
+    counted = max(counted, _stated(reading))
     few = (told.number or 0) < counted and told.number is not None
     return examined if not told.number or (few and (examined.number or 0) > (told.number or 0)) else told
 
@@ -205,7 +206,18 @@ def muscle_sentences(reading: Reading, rows: Sequence[MuscleRow]) -> frozenset[i
     )
 
 
-_EXAMINED = frozenset({"exam", "finding", "indication"})
+_EXAMINED = frozenset({"exam", "finding", "indication", "planned"})
+_STATED = re.compile(
+    r"\b(two|three|four|five|six|seven|eight|[2-8]) (?:different |separate |distinct )?muscles\b", re.IGNORECASE
+)
+_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight")
+
+
+def _stated(reading: Reading) -> int:
+    """The number of muscles that the note gives: "into each of the three muscles"; 0 for none."""
+    told = [s for s in reading.sentences if s.zone in {"title", "body", "neutral", "planned"}]
+    found = [match[1].lower() for s in told for match in _STATED.finditer(reading.text, s.start, s.end)]
+    return max((int(word) if word.isdigit() else _NUMBERS.index(word) + 2 for word in found), default=0)
 
 
 def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str], within: Collection[int]) -> Muscles:

@@ -170,7 +170,7 @@ def make(
             continue  # "the hardware is over the sacral ala"
         if (
             "negated" in level.hit.cues
-            and not cues & _DONE
+            and not cues & {"needlework", "performed"}
             and _SHOWN.search(text, sentences[level.hit.sentence].start, level.hit.start)
         ):
             continue  # "an outline was seen at all except left L5-S1": of the contrast, not of the injection

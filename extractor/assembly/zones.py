@@ -171,6 +171,8 @@ def _opens(seen: Seen, sentence: Sentence, kind: str, bodied: bool) -> bool:
     text, index = seen.text, sentence.index
     if index >= _FIRST_LISTED or index not in seen.named or seen.of_old(sentence):
         return False
+    if index and text[sentence.start] == "-" and text[sentence.end : sentence.end + 8].lstrip().startswith("-"):
+        return False  # one item of a log of several
     listed = NUMBERED.match(text, sentence.start) is not None
     telling = seen.tells(sentence)
     aged = _AGE.match(text, sentence.start) is not None
