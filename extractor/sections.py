@@ -40,6 +40,7 @@ _KEY = re.compile(r"[ \t]*([A-Za-z][A-Za-z_ ]{0,20}(?:[.\[\]\d_]{1,6}[A-Za-z_ ]{
 _CHOOSERS = ("select ", "choose ", "enter ", "specify ")  # "Select side: right"
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,2}(?:\.\d{1,2})?|[A-Z])[.)]?[ \t]{1,3}(?=[A-Za-z])")
 _SHORT_LABEL = re.compile(r"[ \t]*([A-Z]{2,3}):[ \t]+(?=\S)")
+_SHORT_LINES = re.compile(r"^[ \t]*[A-Z]{2,3}:[ \t]+(?=\S)", re.MULTILINE)
 _SHORT_LABELS = 8  # lines that begin with two or three capitals and a colon make a form of abbreviations
 _OWN_MEANING = frozenset({"CT", "MR", "US"})  # contrast, medical record: in such a form no studies
 _OLD_LINE = re.compile(
@@ -187,7 +188,7 @@ class SectionReader:
         form = self._is_form(text)
         keyed = "=" in text and sum(_KEY.match(line) is not None for line in text.split("\n")) >= _KEYS
         answers = self._answers_at(text) if form else -1
-        short = ":" in text and sum(_SHORT_LABEL.match(line) is not None for line in text.split("\n")) >= _SHORT_LABELS
+        short = sum(1 for _ in _SHORT_LINES.finditer(text)) >= _SHORT_LABELS
         for raw in text.splitlines(keepends=True):
             line_start, position = position, position + len(raw)
             line = raw.rstrip("\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from extractor.assembly.titles import drugged_sentences, naming_sections
 from extractor.mentions import Reading, Sentence
@@ -50,7 +50,6 @@ class Seen:
     drugged      a local anaesthetic or a steroid     worked      the head of a stretch full of needle work
     naming       title sections, each with the last sentence that still belongs to its title
     first_procedural  where in a sentence the first name of a procedure stands
-    last_year    the latest year that the note names; 0 for none
     """
 
     text: str
@@ -66,7 +65,7 @@ class Seen:
     worked: frozenset[int]
     naming: dict[tuple[str, int], int]
     first_procedural: dict[int, int]
-    last_year: int
+    latest: list[int] = field(default_factory=list)  # the latest year that the note names, once it was asked for
 
     @classmethod
     def of(cls, reading: Reading) -> Seen:
@@ -91,7 +90,6 @@ class Seen:
             worked=_worked(reading, drugged),
             naming=naming_sections(reading, drugged),
             first_procedural={hit.sentence: hit.start for hit in reversed(procedural)},
-            last_year=max(_years(reading.text, 0, len(reading.text)), default=0),
         )
 
     def telling(self) -> frozenset[int]:
@@ -103,7 +101,9 @@ class Seen:
         """True for a sentence that names years, all of them before the latest of the note: "Facet inj L4-5 bilat 2024 -
         helped" in a note of 2026."""
         years = _years(self.text, sentence.start, sentence.end)
-        return bool(years) and max(years) < self.last_year
+        if years and not self.latest:
+            self.latest.append(max(_years(self.text, 0, len(self.text)), default=0))
+        return bool(years) and max(years) < self.latest[0]
 
     def tells(self, sentence: Sentence) -> bool:
         """True for a sentence with a verb; "this is a lumbar facet block dictation" has none that counts."""
