@@ -42,3 +42,11 @@ def test_what_was_planted_is_found_and_nothing_else(path: Path, coder: Coder, ru
         if found(row, coder, rules) != VIEWS.get(row["id"], set(row["planted"]))
     }
     assert other == {}
+
+
+def test_the_data_card_counts_what_is_there() -> None:
+    card = (AUDITED.parent / "README.md").read_text(encoding="utf-8")
+    for folder in ("notes", "audit"):
+        sets = sorted((AUDITED.parent / folder).glob("*.jsonl"))
+        notes = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in sets)
+        assert f"| `{folder}` | {notes} in {len(sets)} sets |" in card
