@@ -11,10 +11,8 @@ from collections.abc import Iterable
 from string import ascii_lowercase, digits
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
-
 from extractor.agent_view import AgentHit
-from extractor.patterns import PatternFolder, PhraseRow
+from extractor.patterns import PatternFolder, PhraseRow, findable
 from extractor.words import Kept, in_small, words_apart
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
@@ -25,16 +23,10 @@ _SHORTEST, _LONGEST = 8, 30  # a slip in a shorter word may be another word; a l
 _MEMORY = 20_000
 
 
-def _has_word(phrase: str) -> str:
-    if _WORD.search(phrase) is None:
-        raise ValueError("no letter or digit in it, so it can never be found")
-    return phrase
-
-
 class DrugName(PhraseRow):
     """One row of agents.csv."""
 
-    phrase: Annotated[str, AfterValidator(_has_word)]
+    phrase: Annotated[str, findable(_WORD)]
     name: str
     drug_class: Literal[
         "local_anesthetic",

@@ -13,10 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator
-
 from extractor.agent_doses import NUMBER_WORDS, UNIT_WORDS
-from extractor.patterns import PhraseRow
+from extractor.patterns import PhraseRow, findable
 
 Value = TypeVar("Value")
 Way = Literal["left", "right"]
@@ -27,16 +25,10 @@ _SOFT = {",": 2, ";": 6, "(": 3, ")": 3, ":": 0, "/": 1, "%": 0, ".": 10, "|": 7
 REACH = 20
 
 
-def _has_token(phrase: str) -> str:
-    if _TOKEN.search(phrase) is None:
-        raise ValueError("no letter or digit in it, so it can never be found")
-    return phrase
-
-
 class RoleRow(PhraseRow):
     """One cue of agent_roles.csv. A phrase may have several roles, hence the key."""
 
-    phrase: Annotated[str, AfterValidator(_has_token)]
+    phrase: Annotated[str, findable(_TOKEN)]
     role: Literal[
         "injectate",  # at the target
         "skin_anesthetic",

@@ -51,6 +51,17 @@ class PhraseRow(Row):
     counter: str = ""
 
 
+def findable(words: re.Pattern[str]) -> AfterValidator:
+    """Refuses a phrase in which a reader that looks for `words` would never find anything."""
+
+    def checked(phrase: str) -> str:
+        if words.search(phrase) is None:
+            raise ValueError("no letter or digit in it, so it can never be found")
+        return phrase
+
+    return AfterValidator(checked)
+
+
 def _compiles(pattern: str) -> str:
     try:
         re.compile(pattern, re.IGNORECASE)
