@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from extractor.level_numbers import Run
 from extractor.level_tokens import Lexicon
 
 _AFTER, _BEFORE, _WORDS = 48, 64, 3  # characters and words between a level and its noun
+_COLUMNS = "   "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Nouns:
             noun = self._found[index]
             if noun.start >= limit or noun.end > bound or not self._near(place, noun.start):
                 break
-            if "   " in self._text[end : noun.start] and self._x.of_level.match(self._text, noun.end):
+            if _COLUMNS in self._text[end : noun.start] and self._x.of_level.match(self._text, noun.end):
                 break  # a column of its own: "T12      left TP of L1"
             if self._text[noun.end : noun.end + 1] == ":" and "\n" in self._text[end : noun.start]:
                 break  # "... (x) L5-S1 | Nerves: ..." heads the next line
@@ -51,6 +53,11 @@ class Nouns:
                 return noun if noun.concept else weak
             weak, place = weak or noun, noun.end
         return weak
+
+    def in_columns(self, first: Run, second: Run) -> bool:
+        """True when only so many blanks stand between two levels that they are cells of a table."""
+        gap = self._text[first.end : second.start]
+        return gap.isspace() and gap.startswith(_COLUMNS)
 
     def _near(self, start: int, end: int) -> bool:
         gap = self._text[start:end]

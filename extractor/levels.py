@@ -22,7 +22,7 @@ from extractor.level_context import Context
 from extractor.level_items import items_of, site_mention
 from extractor.level_nouns import Noun, Nouns
 from extractor.level_numbers import neighbours
-from extractor.level_scanner import Scanner
+from extractor.level_scanner import Reading, Scanner
 from extractor.level_search import Draft, Search
 from extractor.level_tokens import Lexicon, plain
 from extractor.patterns import PatternFolder
@@ -150,7 +150,11 @@ class LevelGrammar:
     def _split(self, draft: Draft, nouns: Nouns) -> list[Draft]:
         """Medial branches L3, L4 and the L5 dorsal ramus: the last level alone has the noun behind it."""
         reading, noun = draft.reading, draft.noun
-        if not (reading and noun and draft.source == "after" and noun.concept in self._guards.last_only):
+        if not (reading and noun and draft.source == "after"):
+            return [draft]
+        if noun.concept in _BONES and len(reading.runs) > 1 and nouns.in_columns(*reading.runs[-2:]):
+            return [*_parted(reading, None, noun)]  # a nerve, and in the next column its bone: "L2    L3 SAP/TP"
+        if noun.concept not in self._guards.last_only:
             return [draft]
         lead = nouns.before(draft.start, 0)
         if (
@@ -162,11 +166,7 @@ class LevelGrammar:
             return [draft]
         if lead.concept == noun.concept:
             return [draft]
-        first, last = replace(reading, runs=reading.runs[:-1]), replace(reading, runs=reading.runs[-1:])
-        return [
-            Draft(first.start, first.end, first, noun=lead, source="before"),
-            Draft(last.start, last.end, last, noun=noun, source="after"),
-        ]
+        return [*_parted(reading, lead, noun)]
 
     def _replaceable(self, draft: Draft, nouns: Nouns) -> bool:
         assert draft.noun is not None
@@ -244,6 +244,15 @@ def _lies_on(text: str, draft: Draft, following: Draft) -> bool:
     if draft.reading is None or draft.reading.names != ("L5",) or following.site is None:
         return False
     return following.site.noun == "sacral_ala" and _ON.fullmatch(text, draft.end, following.start) is not None
+
+
+def _parted(reading: Reading, lead: Noun | None, noun: Noun) -> tuple[Draft, Draft]:
+    """The last level with the noun behind it, those before it with the noun that leads to them."""
+    first, last = replace(reading, runs=reading.runs[:-1]), replace(reading, runs=reading.runs[-1:])
+    return (
+        Draft(first.start, first.end, first, noun=lead, source="before" if lead else ""),
+        Draft(last.start, last.end, last, noun=noun, source="after"),
+    )
 
 
 def _merge_ala(text: str, drafts: list[Draft]) -> list[Draft]:
