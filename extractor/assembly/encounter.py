@@ -21,6 +21,7 @@ from extractor.text import line_start
 _TEMPERATURE = re.compile(
     r"(?<![\d.])([3-9]\d)(?:\.\d)?\s*(?:\u00b0|degrees?|deg\b|celsius|centigrade|C\b)", re.IGNORECASE
 )
+_FRAME = re.compile(r"\*\* ?[^*\n]+\*\*")
 _LISTED_BLANK = re.compile(r"\d\s*(?:,|/|&|\+|\band)\s*$", re.IGNORECASE)  # "L4-5 and ___"
 _BLANK_FIELD = re.compile(
     r"\b(?:levels?|joints?|nerves?|sides?|laterality)(?:[^:\n]{0,20}:|[ \t]{1,3})[ \t]*$", re.IGNORECASE
@@ -242,6 +243,18 @@ def _labels(reading: Reading) -> set[int]:
     }
 
 
+def _drugged_rows(reading: Reading) -> set[int]:
+    """Rows of a table that name a drug for a target: "| L2-3 | Kenalog 10 mg |"."""
+    starts = [sentence.start for sentence in reading.sentences]
+    drugs = [hit for hit in used_drugs(reading) if hit.drug_class in {"steroid", "local_anesthetic"}]
+    rows = (reading.sentences[bisect_right(starts, hit.start) - 1] for hit in drugs)
+    return {
+        row.index
+        for row in rows
+        if row.zone in {"body", "neutral"} and not row.cues & _AWAY and "|" in reading.text[row.start : row.end]
+    }
+
+
 def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
     """Sentences that tell of an act, name a target in scope, or stand under a header of their own in the body; and
     those of them that tell of an act or name a procedure.
@@ -276,6 +289,7 @@ def acting(reading: Reading) -> tuple[frozenset[int], frozenset[int]]:
         & {hit.sentence for hit in reading.sides}
     )
     leveled = {hit.sentence for hit in reading.levels}
+    following |= leveled & _drugged_rows(reading)
     sided = {hit.sentence for hit in reading.sides}
     heading: Sentence | None = None  # "Facet injections performed today:", with its list on the lines below
     for s in reading.sentences:
@@ -334,8 +348,8 @@ def _unfilled(reading: Reading) -> tuple[Span, ...]:
             and reading.text[begin : begin + 1] == "*"
         ):
             continue  # stars that frame a heading
-        if reading.text[cue.start - 2 : cue.end + 2] == "  **  ":
-            continue  # stars between the parts of a heading
+        if reading.text[cue.start - 2 : cue.end + 2] == "  **  " or _FRAME.fullmatch(reading.text, begin, cue.end):
+            continue  # stars between the parts of a heading, or around its first part
         listed = _LISTED_BLANK.search(reading.text, sentence.start, cue.start) is not None
         follows = listed or any(
             cue.end <= hit.start <= cue.end + 25
