@@ -188,7 +188,7 @@ def bind(reading: Reading, muscles: Collection[int] = ()) -> Sided:
     only = _only(reading)
     if only and not any(_told(level, OPPOSITE[only]) for level in bound):
         copies = [copy for copy in copies if copy.side in (only, "")]
-        bound = [_on_only(level, only) for level in bound]
+        bound = [_on_only(level, only, reading) for level in bound]
     return Sided(tuple(bound), tuple(copies), only, tuple(title_sides), tuple(body_sides))
 
 
@@ -217,10 +217,12 @@ def _told(level: SidedLevel, side: str) -> bool:
     return near and level.side == side and level.zone == "body" and "negated" not in level.hit.cues
 
 
-def _on_only(level: SidedLevel, only: str) -> SidedLevel:
-    """A side that only carried over from another sentence gives way to the one side treated."""
+def _on_only(level: SidedLevel, only: str, reading: Reading) -> SidedLevel:
+    """A side that only carried over from another sentence gives way to the one side treated, and so does "both sides"
+    where no needle is told of."""
     near = level.source is not None and abs(level.source[0] - level.hit.start) <= _SHORT
-    if level.zone == "title" and level.side == "bilateral":
+    needled = level.zone != "title" and "needlework" in reading.sentences[level.hit.sentence].cues
+    if level.side == "bilateral" and not needled and level.zone in {"title", "body", "neutral"}:
         return replace(level, side=only)
     if level.zone not in {"body", "neutral"} or near or level.side in (only, ""):
         return level
