@@ -29,6 +29,8 @@ _TECHNIQUES = {"cold_or_laser", "thermal_rf", "cooled_rf", "pulsed_rf", "chemica
 _EMPTY, _FORM = re.compile(r"[\[(\u2610][ _]?[\])]?"), 3  # an empty box; boxed rows that make a form
 _FORAMINA, _FORAMEN_REACH = {"neural_foramen", "sacral_foramen"}, 6
 _BESIDE = {"sacroiliac_joint", "trigger_point"}
+_FACET_BLOCKS = {"medial_branch_block", "facet_injection"}
+_ACTS = {"needlework", "performed", "handled", "each"}
 _BURNT = re.compile(r"rf|ablat|radiofreq|denerv|neurot|rhizot", re.IGNORECASE)
 _BURNS = {"thermal_rf", "cooled_rf", "pulsed_rf"}
 _TICK, _TICK_REACH = re.compile(r"[\])\u2611\u2612\u2713\u2714] ?$"), 3
@@ -185,12 +187,21 @@ def _done_beside(reading: Reading, told: list[Anchor]) -> list[Anchor]:
     """Joints that the title leaves out and a sentence of the body tells in full: entered, and a drug given."""
     drugged = drugged_sentences(reading)
     sided = {hit.sentence for hit in reading.sides}
+    leveled = {hit.sentence for hit in reading.levels if not hit.cues}
     imaged = {hit.sentence for hit in reading.imaging if hit.value != "diagnostic" and not hit.cues}
     return [
         anchor
         for anchor in told
         if (anchor.hit.value in _BESIDE and _needled_next(reading, anchor, drugged, imaged))
         or (anchor.hit.value == "epidural_transforaminal" and _foramen_next(reading, anchor, drugged))
+        or (
+            anchor.hit.value in _FACET_BLOCKS
+            and anchor.zone == "body"
+            and not anchor.hit.cues
+            and anchor.hit.sentence in drugged & leveled
+            and reading.sentences[anchor.hit.sentence].cues & _ACTS
+            and not reading.sentences[anchor.hit.sentence].cues & _OTHER_DAY
+        )
         or anchor.hit.value in _BESIDE
         and anchor.zone == "body"
         and {anchor.hit.sentence, anchor.hit.sentence + 1} & drugged
