@@ -210,6 +210,19 @@ _EXAMINED = frozenset({"exam", "finding", "indication", "planned"})
 _STATED = re.compile(
     r"\b(two|three|four|five|six|seven|eight|[2-8]) (?:different |separate |distinct )?muscles\b", re.IGNORECASE
 )
+_SPARED_REACH = 60  # characters between a muscle and the words that leave it out
+_LEFT_OUT = re.compile(
+    r"\b(?:not|never|nor) (?:inj|treat|needl|touch|done|enter)\w*"
+    r"|\bno (?:tps?|trigger points?|taut band|inj\w*|needle)\b"
+    r"|\b(?:left alone|spared|skipped|deferred|omitted)\b|^\W{1,4}(?:none|nil|no)\b",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"[\s,/&+]*(?:(?:and|or|the|left|right|bilateral|l|r|both)[\s,/&+]+)*", re.IGNORECASE)
+_SPARING = re.compile(
+    r"\b(?:not|never|spar\w+|except|skipp\w+|(?:did not|didn't) (?:inject|treat|touch|needle)"
+    r"|no trigger points? (?:in|of)) (?:(?:the|her|his|left|right|l|r) )*$",
+    re.IGNORECASE,
+)
 _NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight")
 
 
@@ -218,6 +231,20 @@ def _stated(reading: Reading) -> int:
     told = [s for s in reading.sentences if s.zone in {"title", "body", "neutral", "planned"}]
     found = [match[1].lower() for s in told for match in _STATED.finditer(reading.text, s.start, s.end)]
     return max((int(word) if word.isdigit() else _NUMBERS.index(word) + 2 for word in found), default=0)
+
+
+def _spared(text: str, named: Sequence[re.Match[str]], end: int) -> set[int]:
+    """Where muscles begin of which a sentence says that they were left out: "rhomboid palpated, not injected"."""
+    result: set[int] = set()
+    following = end
+    denied = False  # the muscle after it, for "trapezius and rhomboid were not injected"
+    for match in reversed(named):
+        gap = text[match.end() : min(following, match.end() + _SPARED_REACH)]
+        denied = bool(_LEFT_OUT.search(gap)) or (denied and _AND.fullmatch(gap) is not None)
+        if denied or _SPARING.search(text, max(0, match.start() - _SPARED_REACH), match.start()):
+            result.add(match.start())
+        following = match.start()
+    return result
 
 
 def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str], within: Collection[int]) -> Muscles:
@@ -233,8 +260,10 @@ def _muscles(reading: Reading, rows: Sequence[MuscleRow], zones: frozenset[str],
         if "unchecked" in sentence.cues and "checked" not in sentence.cues:
             continue  # a row of a list of muscles without a tick
         sides = [h for h in reading.sides if h.sentence == sentence.index and h.value in _SIDE]
-        for match in pattern.finditer(reading.text, sentence.start, sentence.end):
-            if _DASHES.match(reading.text, match.end()):
+        named = list(pattern.finditer(reading.text, sentence.start, sentence.end))
+        spared = _spared(reading.text, named, sentence.end)
+        for match in named:
+            if match.start() in spared or _DASHES.match(reading.text, match.end()):
                 continue  # "| rhomboid | - | - |"
             before = [h for h in sides if h.end <= match.start()]
             side = before[-1].value if before else ""
