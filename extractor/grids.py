@@ -52,6 +52,7 @@ _ACT = re.compile(
     r" (?P<word>(?:not )?(?:done|injected|treated|blocked|lesioned)\b[^|\n]{0,20}?)\s*(?=$|  |\n)", re.IGNORECASE
 )
 _BOX_GAP = 2  # characters between a side and its box
+_SHORT_CELL = 12
 _FEW_CELLS = 2  # a row of no more cells may be a sentence
 State = Literal["on", "off", "open"]
 
@@ -101,15 +102,21 @@ def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequen
     denied: set[int] = set()
     done: list[Mark] = []
     head: _Head | None = None
+    across: list[Mark] = []  # levels side by side in the line before
     position = 0
     s = lv = b = 0
     for raw in text.splitlines(keepends=True):
-        if lv == len(levels):
+        if lv == len(levels) and not across:
             break  # every row has its levels
         begin, position = position, position + len(raw)
         here_sides, s = _upto(sides, s, position)
         here_levels, lv = _upto(levels, lv, position)
         here_boxes, b = _upto(boxes, b, position)
+        if here_levels or (not here_sides and raw.strip(" |-+=:\n")):
+            across = here_levels if here_levels and not here_sides and _in_columns(raw, begin, here_levels) else []
+        elif across and here_sides and _row_of_side(raw, begin, here_sides[0]):
+            unclear += across  # levels across and sides down: which cell belongs to which level is asked about
+            across = []
         found = None if here_levels or here_boxes else _head_of(raw, begin, here_sides)
         if found is not None:
             head = found
@@ -224,6 +231,20 @@ def _one_row(raw: str, begin: int, levels: Sequence[Mark], head: _Head) -> bool:
     if raw[: levels[0].start - begin].strip(" -*\u2022"):
         return False
     return not head.sides or all(level.end - begin < min(head.places) for level in levels)
+
+
+def _in_columns(raw: str, begin: int, levels: Sequence[Mark]) -> bool:
+    """True for a line of levels that stand in columns: "        L3    L4    L5 dorsal ramus"."""
+    line = raw[levels[0].start - begin : levels[-1].end - begin]
+    return not raw[: levels[0].start - begin].strip(" |\t") and _APART.search(line) is not None
+
+
+def _row_of_side(raw: str, begin: int, side: Mark) -> bool:
+    """True for a side with cells behind it, one of them off: "  LEFT    -    blk   blk"."""
+    if raw[: side.start - begin].strip(" |\t-*"):
+        return False
+    cells = [cell.strip() for cell in re.split(r"\||\t| {2,}", raw[side.end - begin :].strip()) if cell.strip()]
+    return len(cells) > 1 and all(len(cell) <= _SHORT_CELL for cell in cells) and any(map(_OFF.fullmatch, cells))
 
 
 def _in_one_cell(raw: str, begin: int, levels: Sequence[Mark]) -> bool:
