@@ -114,6 +114,7 @@ _REASON = re.compile(r"\b(?:because|since|as) (?:she|he|there|it|they|the|his|he
 _ASIDE_IN = 120  # longest line whose bracket is an aside; in running prose a bracket dates its whole sentence
 _LINE_END = re.compile(r"\n")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_ITEMS_APART = 300  # characters between the letters of two items of one list
 _SIDE_LETTER = re.compile(r"([RLBrlb])(?![\w'/]|\.\d)(?<![\w/'.-].)")  # the letter first, which is quick to look for
 _LETTER_SIDES = {"r": "right", "l": "left", "b": "bilateral"}
 _BESIDE_LETTER = re.compile(r"[CTLS]\d", re.IGNORECASE)
@@ -547,6 +548,9 @@ def _is_side_letter(
     a check box."""
     if text[start] in "bB" and text[end : end + 1] == ")" and not text[line_start(text, start) : start].strip():
         return False  # "a) ... b) L5: ..."
+    first = {"(b)": "(a)", "(B)": "(A)"}.get(text[max(0, start - 1) : end + 1])
+    if first and first in text[max(0, start - _ITEMS_APART) : start]:
+        return False  # "(a) L5-S1   (b) S1"
     if text[start - 1 : start] == "[" and text[end : end + 1] == "]" and start - 1 in ends:
         return True  # "SI joint[R]: entered"
     if text[end : end + 1] in (".", ";", "\n", "") and text[max(0, start - 2) : start] == ", " and start - 2 in ends:
