@@ -117,6 +117,8 @@ def said_side(
 ) -> Side:
     """The side of a procedure without levels: the side in the sentences that name it, else that of title or body."""
     anchors = [a for a in session.anchors if FAMILY_OF.get(a.hit.value) == family]
+    left_out = {s.index for s in reading.sentences if "untreated_side" in s.cues and "needlework" not in s.cues}
+    anchors = [a for a in anchors if a.hit.sentence not in left_out] or anchors
     for zones in ({"title"}, {"body", "neutral", "impression"}):
         values = []
         for anchor in anchors:
