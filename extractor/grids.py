@@ -94,7 +94,13 @@ class _Head:
 
 
 def read(text: str, sides: Sequence[Mark], levels: Sequence[Mark], boxes: Sequence[Mark]) -> Grid:
-    """All grids of a text. `boxes` have the value "checked" or "unchecked"."""
+    """All grids of a text. `boxes` have the value "checked" or "unchecked".
+
+    >>> text = "   L3    L4\\nLEFT   -   done\\n"  # levels across and sides down: not read, but told
+    >>> level, side = Mark(3, 11, ""), Mark(12, 16, "left")
+    >>> read(text, [side], [level], []).open_rows == (level,), read(text[:11], [], [level], []).open_rows
+    (True, ())
+    """
     ticked: list[Mark] = []
     unticked: set[int] = set()
     headers: set[int] = set()
